@@ -1,0 +1,154 @@
+"""Every setting, read once from the environment. Nothing else reads it."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ports.limits import Rate
+
+SECRET_MINIMUM = 32
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Server(StrEnum):
+    HYPERCORN = "hypercorn"
+    UVICORN = "uvicorn"
+
+
+class AssistantKind(StrEnum):
+    OFF = "off"
+    RULES = "rules"
+    OPENAI = "openai"
+
+
+def _rate(value: Any) -> Any:
+    """`120/60` is 120 in any 60 seconds."""
+    if isinstance(value, Rate):
+        return value
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", str(value).strip())
+    if match is None:
+        raise ValueError("must be AMOUNT/SECONDS, such as 120/60")
+    return Rate(int(match[1]), int(match[2]))
+
+
+def _words(value: Any) -> Any:
+    return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
+
+
+RateSetting = Annotated[Rate, BeforeValidator(_rate)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Limits(BaseModel, frozen=True, extra="forbid"):
+    """Rates as AMOUNT/SECONDS. One over the rate is answered 429 with Retry-After."""
+
+    login_per_address: RateSetting = Rate(30, 60)
+    login_per_account: RateSetting = Rate(10, 300)
+    register_per_address: RateSetting = Rate(20, 3600)
+    refresh_per_address: RateSetting = Rate(120, 60)
+    user: RateSetting = Rate(1200, 60)
+    visitor: RateSetting = Rate(120, 60)
+    visitor_token_per_address: RateSetting = Rate(60, 60)
+    shop_key: RateSetting = Rate(6000, 60)
+    address: RateSetting = Rate(600, 60)
+    socket_frames: RateSetting = Rate(100, 10)
+    sockets_per_address: RateSetting = Rate(120, 60)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="PARLEY_", env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    env: Environment = Environment.DEVELOPMENT
+    database_url: str = Field(
+        default="sqlite:///var/parley.db",
+        validation_alias=AliasChoices("DATABASE_URL", "PARLEY_DATABASE_URL"),
+    )
+    migration_database_url: str | None = None
+    """The owner's connection for `parley migrate`; the server then connects as an ordinary role."""
+    jwt_secret: SecretStr | None = Field(default=None, validation_alias="JWT_SECRET")
+    previous_jwt_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Secrets that still open tokens made before a change of JWT_SECRET."""
+    host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("HOST", "PARLEY_HOST"))
+    port: int = Field(default=8080, ge=0, le=65535, validation_alias=AliasChoices("PORT", "PARLEY_PORT"))
+    public_url: str | None = None
+    """Where browsers reach this server; https makes cookies Secure. Default: http://localhost:PORT."""
+    server: Server = Server.HYPERCORN
+    allowed_origins: Words = ("http://localhost:3000", "http://localhost:8080")
+    """Pages that may use the owner's API from a browser with cookies."""
+    trusted_proxies: Words = ()
+    """Addresses or networks whose X-Forwarded-For is believed."""
+    bus: str = "memory"
+    limits_store: str = "memory"
+    assistant: AssistantKind = AssistantKind.RULES
+    relay: bool = True
+    """Whether this server process also runs due work; `parley worker` does it alone."""
+    limits: Limits = Limits()
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str = Field(default="https://api.openai.com/v1", validation_alias="OPENAI_BASE_URL")
+    openai_model: str = Field(default="gpt-5-mini", validation_alias="OPENAI_MODEL")
+    openai_timeout: float = Field(default=20.0, gt=0, le=120, validation_alias="OPENAI_TIMEOUT")
+    openai_max_retries: int = Field(default=2, ge=0, le=5, validation_alias="OPENAI_MAX_RETRIES")
+    access_lifetime: timedelta = timedelta(minutes=15)
+    login_lifetime: timedelta = timedelta(days=30)
+    visitor_lifetime: timedelta = timedelta(hours=1)
+    events_kept: timedelta = timedelta(days=7)
+    lease: timedelta = timedelta(seconds=60)
+    """How long one process may work on a delivery before another one takes it for lost."""
+    shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
+    body_limit: int = Field(default=10 * 1024 * 1024, ge=1024)
+    body_timeout: float = Field(default=10.0, gt=0)
+    log_level: str = "INFO"
+    log_json: bool | None = None
+    """JSON lines or lines for people; default: JSON in production."""
+
+    @field_validator("bus", "limits_store")
+    @classmethod
+    def _memory_or_redis(cls, value: str) -> str:
+        if value != "memory" and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be memory or a redis:// address")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value()) < SECRET_MINIMUM:
+            raise ValueError(f"JWT_SECRET must have at least {SECRET_MINIMUM} characters")
+        if self.assistant is AssistantKind.OPENAI and self.openai_api_key is None:
+            raise ValueError("OPENAI_API_KEY must be set when PARLEY_ASSISTANT is openai")
+        if self.env is not Environment.PRODUCTION:
+            return self
+        if self.jwt_secret is None:
+            raise ValueError("JWT_SECRET must be set in production (32 random characters or more)")
+        if self.database_url.startswith("memory"):
+            raise ValueError("DATABASE_URL must not be memory:// in production: it forgets everything")
+        if self.public_url is None or not self.public_url.startswith("https://"):
+            raise ValueError(
+                "PARLEY_PUBLIC_URL must be set to the https address of this server in production"
+            )
+        return self
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def is_secure(self) -> bool:
+        return self.base_url.startswith("https://")

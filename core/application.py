@@ -1,0 +1,103 @@
+"""The one typed facade that everything outside calls."""
+
+from dataclasses import dataclass
+
+from core.conversations.answering import AnswerCustomer
+from core.conversations.inbox import (
+    AgentTypes,
+    ChangeConversation,
+    DeleteConversation,
+    DeleteMessage,
+    JoinShop,
+    ListConversations,
+    MarkReadByAgent,
+    PostFromInbox,
+    ReadConversation,
+    ReadMessages,
+    StartConversation,
+)
+from core.conversations.visitor import (
+    CustomerTypes,
+    MarkReadByCustomer,
+    OpenSession,
+    PostCustomerMessage,
+    ReadHistory,
+)
+from core.identity.use_cases import (
+    EnsureProfile,
+    LogIn,
+    LogOut,
+    ReadCookie,
+    Refresh,
+    Register,
+    WhoAmI,
+)
+from core.shops.use_cases import (
+    AddMember,
+    AllowOrigins,
+    FindShop,
+    ListShops,
+    OpenShop,
+    ReadKeys,
+    ReadShop,
+    ReplaceAdminKey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityUseCases:
+    authenticate: Authenticate
+    authenticate_visitor: AuthenticateVisitor
+    issue_visitor: IssueVisitor
+    register: Register
+    log_in: LogIn
+    log_out: LogOut
+    refresh: Refresh
+    read_cookie: ReadCookie
+    who_am_i: WhoAmI
+    ensure_profile: EnsureProfile
+
+
+@dataclass(frozen=True, slots=True)
+class ShopUseCases:
+    open: OpenShop
+    list: ListShops
+    read: ReadShop
+    add_member: AddMember
+    allow_origins: AllowOrigins
+    read_keys: ReadKeys
+    replace_admin_key: ReplaceAdminKey
+    find: FindShop
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorUseCases:
+    open_session: OpenSession
+    post: PostCustomerMessage
+    history: ReadHistory
+    mark_read: MarkReadByCustomer
+    types: CustomerTypes
+
+
+@dataclass(frozen=True, slots=True)
+class InboxUseCases:
+    list: ListConversations
+    read: ReadConversation
+    messages: ReadMessages
+    start: StartConversation
+    change: ChangeConversation
+    post: PostFromInbox
+    delete: DeleteConversation
+    delete_message: DeleteMessage
+    mark_read: MarkReadByAgent
+    join: JoinShop
+    types: AgentTypes
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    identity: IdentityUseCases
+    shops: ShopUseCases
+    visitor: VisitorUseCases
+    inbox: InboxUseCases
+    answer: AnswerCustomer

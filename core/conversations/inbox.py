@@ -1,0 +1,282 @@
+"""The shop's side: the inbox, and answering from it."""
+
+from dataclasses import dataclass
+
+from core.conversations.errors import AlreadyPosted, MessageNotFound
+from core.conversations.events import (
+    AnswerDue,
+    ConversationDeleted,
+    MessageDeleted,
+    Typing,
+)
+from core.conversations.messages import Draft, Message, Sender
+from core.conversations.model import Channel, Conversation, ConversationChanges
+from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, view, views
+from core.kernel import Agent, Invalid, UserActor
+from core.shops.access import require
+from core.shops.policy import Permission
+from ports.clock import Clock, Ids
+from ports.db import Database, Recorded, Transaction
+
+CATCH_UP_LIMIT = 1_000
+"""How many events a client may have missed before loading anew is cheaper."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListConversations:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str) -> list[ConversationView]:
+        """The newest first."""
+
+        def work(tx: Transaction) -> list[ConversationView]:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            return views(tx, tx.conversations.latest(CONVERSATIONS_SHOWN))
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConversation:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, conversation_id: str) -> ConversationView:
+        """Raises ConversationNotFound."""
+
+        def work(tx: Transaction) -> ConversationView:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            return view(tx, tx.conversations.get(conversation_id))
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessages:
+    db: Database
+
+    async def __call__(
+        self,
+        *,
+        actor: Agent,
+        shop_id: str,
+        conversation_id: str,
+        limit: int,
+        before: int | None,
+        after: int | None,
+    ) -> list[Message]:
+        """One page, oldest first."""
+
+        def work(tx: Transaction) -> list[Message]:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation = tx.conversations.get(conversation_id)
+            return tx.messages.page(conversation.id, limit=limit, before=before, after=after or 0)
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StartConversation:
+    db: Database
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self, *, actor: Agent, shop_id: str, customer_name: str, channel: Channel
+    ) -> ConversationView:
+        """Open a thread by hand, as after a phone call. Raises Invalid."""
+        conversation = Conversation.open(
+            id=self.ids.new(), channel=channel, customer_name=customer_name, now=self.clock.now()
+        )
+        events = conversation.release_events()
+
+        def work(tx: Transaction) -> ConversationView:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation.events = list(events)
+            tx.conversations.add(conversation)
+            return ConversationView(conversation, [])
+
+        return await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConversation:
+    db: Database
+
+    async def __call__(
+        self, *, actor: Agent, shop_id: str, conversation_id: str, changes: ConversationChanges
+    ) -> ConversationView:
+        """Raises ConversationNotFound or Invalid."""
+
+        def work(tx: Transaction) -> ConversationView:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            assignee = changes.get("assignee_id")
+            if assignee is not None and tx.members.get(assignee) is None:
+                raise Invalid(field="assigneeId", rule="must be a member of the shop's team")
+            conversation = tx.conversations.get(conversation_id, lock=True)
+            conversation.change(changes)
+            tx.conversations.save(conversation)
+            return view(tx, conversation)
+
+        return await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PostFromInbox:
+    db: Database
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self, *, actor: Agent, shop_id: str, conversation_id: str, sender: Sender, draft: Draft
+    ) -> ConversationView:
+        """Store a message written in the inbox; an agent's own silences the assistant.
+
+        A client id that was stored before changes nothing. Raises ConversationNotFound or Invalid.
+        """
+        if draft.is_note and sender is not Sender.AGENT:
+            raise Invalid(field="isNote", rule="is for messages of the shop's people only")
+
+        def work(tx: Transaction) -> ConversationView:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation = tx.conversations.get(conversation_id, lock=True)
+            self._post(tx, conversation, actor, sender, draft)
+            return view(tx, conversation)
+
+        try:
+            return await self.db.transact(work, shop=shop_id)
+        except AlreadyPosted:
+            show = ReadConversation(self.db)
+            return await show(actor=actor, shop_id=shop_id, conversation_id=conversation_id)
+
+    def _post(
+        self, tx: Transaction, conversation: Conversation, actor: Agent, sender: Sender, draft: Draft
+    ) -> None:
+        sender_id, sender_name = _signature(tx, conversation, actor, sender)
+        now = self.clock.now()
+        message = conversation.post(
+            draft, id=self.ids.new(), sender=sender, sender_id=sender_id, sender_name=sender_name, now=now
+        )
+        tx.messages.add(message)
+        tx.conversations.save(conversation)
+        if sender is Sender.CUSTOMER and conversation.is_ai_active:
+            due = AnswerDue(conversation_id=conversation.id, message_id=message.id)
+            tx.later(due, due_at=now, lane=conversation.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteConversation:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, conversation_id: str) -> None:
+        """Raises ConversationNotFound."""
+
+        def work(tx: Transaction) -> None:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation = tx.conversations.get(conversation_id, lock=True)
+            tx.conversations.delete(conversation)
+            tx.record(
+                ConversationDeleted(conversation_id=conversation.id, visitor_id=conversation.visitor_id)
+            )
+
+        await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, conversation_id: str, message_id: str) -> None:
+        """Its sequence number is not given out again. Raises ConversationNotFound or MessageNotFound."""
+
+        def work(tx: Transaction) -> None:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation = tx.conversations.get(conversation_id, lock=True)
+            if not tx.messages.delete(conversation_id, message_id):
+                raise MessageNotFound
+            tx.record(
+                MessageDeleted(
+                    conversation_id=conversation_id, visitor_id=conversation.visitor_id, message_id=message_id
+                )
+            )
+
+        await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReadByAgent:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, conversation_id: str, sequence: int) -> None:
+        """The shop's people have seen everything up to `sequence`."""
+
+        def work(tx: Transaction) -> None:
+            require(tx, actor, shop_id, Permission.VIEW_INBOX)
+            conversation = tx.conversations.get(conversation_id, lock=True)
+            if conversation.read_by(Sender.AGENT, sequence):
+                tx.conversations.save(conversation)
+
+        await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An agent's place in a shop's stream: the position, and what was missed since the one asked for."""
+
+    position: int
+    missed: list[Recorded]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinShop:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, since: int | None = None) -> Joined:
+        """Admit an agent to a shop's live events. Raises ShopNotFound, or StreamGone when `since` is too old."""
+
+        def work(tx: Transaction) -> Joined:
+            require(tx, actor, shop_id, Permission.VIEW_LIVE_CHAT)
+            position = tx.stream.position()
+            if since is None:
+                return Joined(position, [])
+            missed = tx.stream.after(since, CATCH_UP_LIMIT)
+            return Joined(missed[-1].position if missed else position, missed)
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTypes:
+    db: Database
+
+    async def __call__(
+        self, *, actor: UserActor, shop_id: str, conversation_id: str, is_typing: bool
+    ) -> Typing:
+        """What to tell the visitor and the other agents."""
+
+        def work(tx: Transaction) -> Conversation:
+            require(tx, actor, shop_id, Permission.VIEW_LIVE_CHAT)
+            return tx.conversations.get(conversation_id)
+
+        conversation = await self.db.read(work, shop=shop_id)
+        return Typing(
+            conversation_id=conversation.id,
+            visitor_id=conversation.visitor_id,
+            sender=Sender.AGENT.value,
+            sender_id=actor.user_id,
+            is_typing=is_typing,
+        )
+
+
+def _signature(
+    tx: Transaction, conversation: Conversation, actor: Agent, sender: Sender
+) -> tuple[str | None, str | None]:
+    """Whose name a message carries: an agent's own whatever was sent, else the customer's or the assistant's."""
+    match sender:
+        case Sender.CUSTOMER:
+            return conversation.visitor_id, conversation.customer_name
+        case Sender.ASSISTANT:
+            return None, None
+        case Sender.AGENT:
+            if not isinstance(actor, UserActor):
+                return None, tx.shops.get().name
+            return actor.user_id, tx.users.get(actor.user_id).username

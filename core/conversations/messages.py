@@ -1,0 +1,118 @@
+"""Messages: the entries of a conversation, and the rules of what may be said."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.kernel import Invalid
+
+TEXT_LIMIT = 5_000
+FILE_NAME_LIMIT = 255
+ATTACHMENTS_LIMIT = 10
+INLINE_LIMIT = 1_500_000
+"""Characters of one `data:` URL: about 1 MB of picture."""
+
+INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,[A-Za-z0-9+/]+={0,2}")
+_WEB_URL = re.compile(r"https?://[^\s\x00-\x1f\"<>\\]{1,2000}")
+
+
+class Sender(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    ASSISTANT = "assistant"
+
+
+class AttachmentKind(StrEnum):
+    IMAGE = "image"
+    GIF = "gif"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a message: a web address, or a small picture as a `data:` URL."""
+
+    kind: AttachmentKind
+    url: str
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.url.startswith("data:"):
+            self._check_inline()
+        elif not _WEB_URL.fullmatch(self.url):
+            raise Invalid(
+                field="attachment.url", rule="must be an http(s) address or a data: URL of a picture"
+            )
+        if self.name is not None and not 1 <= len(self.name) <= FILE_NAME_LIMIT:
+            raise Invalid(field="attachment.name", rule=f"must have 1 to {FILE_NAME_LIMIT} characters")
+        if self.size is not None and self.size < 0:
+            raise Invalid(field="attachment.size", rule="must not be negative")
+
+    def _check_inline(self) -> None:
+        if len(self.url) > INLINE_LIMIT:
+            raise Invalid(field="attachment.url", rule=f"may have at most {INLINE_LIMIT} characters")
+        match = _DATA_URL.fullmatch(self.url)
+        if match is None or match[1] not in INLINE_TYPES:
+            raise Invalid(
+                field="attachment.url", rule="as a data: URL must be a base64 PNG, JPEG, GIF or WebP picture"
+            )
+
+    @property
+    def is_inline(self) -> bool:
+        return self.url.startswith("data:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One entry of a conversation. `sequence` counts from 1 in its conversation, without gaps."""
+
+    id: str
+    conversation_id: str
+    sequence: int
+    sender: Sender
+    sender_id: str | None
+    sender_name: str | None
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    is_note: bool = False
+    client_id: str | None = None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message before it has a place in a conversation. Raises Invalid on construction."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    is_note: bool = False
+    client_id: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", cleaned(self.text))
+        if len(self.text) > TEXT_LIMIT:
+            raise Invalid(field="text", rule=f"may have at most {TEXT_LIMIT} characters")
+        if not self.text.strip() and not self.attachments:
+            raise Invalid(field="text", rule="must not be empty unless there is an attachment")
+        if len(self.attachments) > ATTACHMENTS_LIMIT:
+            raise Invalid(field="attachments", rule=f"may hold at most {ATTACHMENTS_LIMIT} entries")
+        if self.client_id is not None and not _CLIENT_ID.fullmatch(self.client_id):
+            raise Invalid(
+                field="client id", rule="must be 1 to 128 printable ASCII characters without blanks"
+            )
+
+
+def cleaned(text: str) -> str:
+    """The text without control characters; line ends become newlines, tabs stay."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})

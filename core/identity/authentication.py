@@ -1,0 +1,101 @@
+"""Who is calling: the one answer for HTTP and sockets alike."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.identity.errors import BadToken
+from core.identity.use_cases import ReadCookie
+from core.kernel import Agent, ShopKeyActor, UserActor, VisitorActor
+from core.shops.errors import UnknownShopKey
+from core.shops.model import Shop
+from core.shops.use_cases import ADMIN_KEY, FindShop
+from ports.clock import Clock, Ids
+from ports.tokens import Issued, Lapsed, Tokens
+
+RENEWABLE_FOR = timedelta(days=30)
+"""How long after its end a visitor's token still tells who the visitor was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`by_cookie`: the browser vouched, not the page, so the page's origin has to be looked at."""
+
+    actor: Agent
+    by_cookie: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Tells agents by access token, by a shop's admin key, or by a browser's cookie."""
+
+    tokens: Tokens
+    read_cookie: ReadCookie
+    find_shop: FindShop
+
+    async def __call__(self, *, bearer: str | None, cookie: str | None) -> Caller | None:
+        """None when there is nothing to go by. A bearer that is there but bad raises BadToken.
+
+        Pages keep their access token for longer than it lives: a lapsed one passes while the same person's
+        cookie is good.
+        """
+        if bearer is None:
+            actor = await self.read_cookie(cookie) if cookie else None
+            return Caller(actor, by_cookie=True) if actor else None
+        if bearer.startswith(ADMIN_KEY):
+            return Caller(await self._by_admin_key(bearer), by_cookie=False)
+        match self.tokens.read_access(bearer):
+            case UserActor() as actor:
+                return Caller(actor, by_cookie=False)
+            case Lapsed(actor=UserActor() as lapsed):
+                actor = await self.read_cookie(cookie) if cookie else None
+                if actor is not None and actor.user_id == lapsed.user_id:
+                    return Caller(actor, by_cookie=True)
+        raise BadToken
+
+    async def _by_admin_key(self, key: str) -> ShopKeyActor:
+        try:
+            return ShopKeyActor((await self.find_shop.by_admin_key(key)).id)
+        except UnknownShopKey as error:
+            raise BadToken from error
+
+
+@dataclass(frozen=True, slots=True)
+class IssueVisitor:
+    """Makes somebody on a shop's pages a visitor of that shop. Nothing is stored before they do something."""
+
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, *, shop: Shop, previous: str | None = None) -> Issued:
+        """A token of a new visitor, or of the same one again when `previous` is still good or lapsed lately.
+
+        Raises BadToken when `previous` is neither, or belongs to another shop.
+        """
+        visitor = VisitorActor(shop.id, self.ids.new()) if previous is None else self._renewed(shop, previous)
+        return self.tokens.issue_visitor(visitor)
+
+    def _renewed(self, shop: Shop, previous: str) -> VisitorActor:
+        match self.tokens.read_visitor(previous):
+            case VisitorActor() as visitor:
+                pass
+            case Lapsed(actor=VisitorActor() as visitor, expired_at=expired_at):
+                if self.clock.now() - expired_at > RENEWABLE_FOR:
+                    raise BadToken
+            case _:
+                raise BadToken
+        if visitor.shop_id != shop.id:
+            raise BadToken
+        return visitor
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticateVisitor:
+    tokens: Tokens
+
+    def __call__(self, token: str) -> VisitorActor:
+        """Raises BadToken."""
+        match self.tokens.read_visitor(token):
+            case VisitorActor() as visitor:
+                return visitor
+        raise BadToken

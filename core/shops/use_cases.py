@@ -1,0 +1,200 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.conversations.views import CONVERSATIONS_SHOWN, views
+from core.identity.model import digest
+from core.kernel import Agent, Forbidden, ShopKeyActor, UserActor
+from core.shops.access import require, role_in_shop
+from core.shops.errors import UnknownShopKey
+from core.shops.events import MemberJoined, ShopOpened
+from core.shops.model import Member, Shop
+from core.shops.policy import Permission, Role, may_assign
+from core.shops.views import ShopView
+from ports.clock import Clock, Ids
+from ports.db import SYSTEM, Database, Transaction
+
+PUBLIC_KEY = "pk_"
+ADMIN_KEY = "sk_"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedShop:
+    """A new shop and its admin key, which is shown this once: only its digest is stored."""
+
+    view: ShopView
+    admin_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShop:
+    db: Database
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self,
+        *,
+        owner: UserActor,
+        name: str,
+        currency: str = "USD",
+        settings: Mapping[str, Any],
+        shop_id: str | None = None,
+        admin_key: str | None = None,
+    ) -> OpenedShop:
+        """Open a shop on trial, its owner first in the team. Raises Invalid."""
+        now = self.clock.now()
+        key = admin_key or ADMIN_KEY + self.ids.secret()
+        shop = Shop.open(
+            id=shop_id or self.ids.new(),
+            name=name,
+            owner_id=owner.user_id,
+            currency=currency,
+            public_key=PUBLIC_KEY + self.ids.secret()[:32],
+            admin_key_digest=digest(key),
+            settings=settings,
+            now=now,
+        )
+
+        def work(tx: Transaction) -> ShopView:
+            tx.shops.add(shop)
+            tx.members.add(Member(user_id=owner.user_id, role=Role.OWNER, joined_at=now))
+            tx.record(ShopOpened(owner_id=owner.user_id, name=shop.name))
+            return show(tx, shop)
+
+        return OpenedShop(await self.db.transact(work, shop=shop.id), key)
+
+
+@dataclass(frozen=True, slots=True)
+class ListShops:
+    db: Database
+
+    async def __call__(self, *, actor: Agent) -> list[ShopView]:
+        """The shops in whose team the caller is; every shop for a platform admin."""
+
+        def ids(tx: Transaction) -> list[str]:
+            if isinstance(actor, ShopKeyActor):
+                return [actor.shop_id]
+            user = tx.users.find(actor.user_id)
+            everything = user is not None and user.is_admin
+            return [shop.id for shop in (tx.shops.all() if everything else tx.shops.of_user(actor.user_id))]
+
+        show_one = ReadShop(self.db)
+        return [await show_one(actor=actor, shop_id=id) for id in await self.db.read(ids, shop=SYSTEM)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadShop:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str) -> ShopView:
+        """Raises ShopNotFound."""
+
+        def work(tx: Transaction) -> ShopView:
+            require(tx, actor, shop_id, Permission.VIEW_DASHBOARD)
+            return show(tx, tx.shops.get())
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    db: Database
+    clock: Clock
+
+    async def __call__(self, *, actor: Agent, shop_id: str, user_id: str, role: Role) -> Member:
+        """Raises ShopNotFound, Forbidden, UserNotFound or AlreadyMember."""
+        member = Member(user_id=user_id, role=role, joined_at=self.clock.now())
+
+        def work(tx: Transaction) -> Member:
+            if not may_assign(role_in_shop(tx, actor, shop_id), role):
+                raise Forbidden(permission=f"{Permission.MANAGE_TEAM.value} for the role {role.value}")
+            tx.users.get(user_id)
+            tx.members.add(member)
+            tx.record(MemberJoined(user_id=user_id, role=role.value))
+            return member
+
+        return await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AllowOrigins:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str, origins: Sequence[str]) -> Shop:
+        """Say which web pages may call the shop's endpoints from a browser. Raises Invalid."""
+
+        def work(tx: Transaction) -> Shop:
+            require(tx, actor, shop_id, Permission.MANAGE_INTEGRATIONS)
+            shop = tx.shops.get(lock=True)
+            shop.allow_origins(tuple(origins))
+            tx.shops.save(shop)
+            return shop
+
+        return await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKeys:
+    db: Database
+
+    async def __call__(self, *, actor: Agent, shop_id: str) -> Shop:
+        """The shop with its public key and origins. Raises ShopNotFound or Forbidden."""
+
+        def work(tx: Transaction) -> Shop:
+            require(tx, actor, shop_id, Permission.MANAGE_INTEGRATIONS)
+            return tx.shops.get()
+
+        return await self.db.read(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceAdminKey:
+    db: Database
+    ids: Ids
+
+    async def __call__(self, *, actor: Agent, shop_id: str) -> str:
+        """A new admin key; the old one stops working at once. The key is shown this once."""
+        key = ADMIN_KEY + self.ids.secret()
+
+        def work(tx: Transaction) -> str:
+            require(tx, actor, shop_id, Permission.MANAGE_INTEGRATIONS)
+            shop = tx.shops.get(lock=True)
+            shop.admin_key_digest = digest(key)
+            tx.shops.save(shop)
+            return key
+
+        return await self.db.transact(work, shop=shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FindShop:
+    """Which shop a visitor's request is for."""
+
+    db: Database
+
+    async def by_id(self, shop_id: str) -> Shop | None:
+        return await self.db.read(lambda tx: tx.shops.by_id(shop_id), shop=SYSTEM)
+
+    async def by_public_key(self, key: str) -> Shop:
+        """Raises UnknownShopKey."""
+        shop = await self.db.read(lambda tx: tx.shops.by_public_key(key), shop=SYSTEM)
+        if shop is None:
+            raise UnknownShopKey
+        return shop
+
+    async def by_admin_key(self, key: str) -> Shop:
+        """Raises UnknownShopKey."""
+        shop = await self.db.read(lambda tx: tx.shops.by_admin_key(digest(key)), shop=SYSTEM)
+        if shop is None:
+            raise UnknownShopKey
+        return shop
+
+
+def show(tx: Transaction, shop: Shop) -> ShopView:
+    return ShopView(
+        shop=shop,
+        team=tx.members.all(),
+        products=tx.products.all(),
+        conversations=views(tx, tx.conversations.latest(CONVERSATIONS_SHOWN)),
+    )

@@ -1,0 +1,337 @@
+"""The database: transactions as plain functions, and a repository per aggregate.
+
+`work(tx)` cannot await, so nothing slow ever happens inside a transaction, and it may be run again: after a
+serialization conflict or a deadlock the database repeats it. It decides from what it reads and has no effect
+but through `tx`. Every repository is bound to the shop that the transaction was opened for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Final, Literal, Protocol, TypeVar
+
+from core.catalogue.model import Product
+from core.conversations.messages import Message
+from core.conversations.model import Conversation, VisitorSession
+from core.identity.model import Login, LoginSecret, User
+from core.kernel import Event
+from core.shops.model import Member, Shop
+
+T = TypeVar("T")
+
+
+class System(Enum):
+    SYSTEM = "system"
+
+
+SYSTEM: Final = System.SYSTEM
+"""The scope of Parley's own work: accounts, relay, look-ups by key. Sees every shop's rows."""
+
+Scope = str | Literal[System.SYSTEM]
+"""Whose rows a transaction may see: a shop's id, or SYSTEM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An event in a shop's stream. Positions count from 1 per shop, without gaps, in the order of commit."""
+
+    id: str
+    shop_id: str
+    position: int
+    occurred_at: datetime
+    event: Event
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An event that a subscriber has to handle, at least once, not before `due_at`.
+
+    Deliveries of one `lane` are handled one after the other, in the order in which they were recorded.
+    """
+
+    id: int
+    shop_id: str
+    subscriber: str
+    event: Event
+    event_id: str
+    lane: str
+    due_at: datetime
+    attempts: int
+    state: DeliveryState
+    last_error: str | None = None
+
+
+class Shops(Protocol):
+    def get(self, *, lock: bool = False) -> Shop:
+        """The transaction's shop. Raises ShopNotFound."""
+        ...
+
+    def add(self, shop: Shop) -> None: ...
+
+    def save(self, shop: Shop) -> None:
+        """Raises ConcurrentUpdate when the stored version is another."""
+        ...
+
+    def of_user(self, user_id: str) -> list[Shop]:
+        """The shops in whose team the user is, oldest first. SYSTEM scope only."""
+        ...
+
+    def all(self) -> list[Shop]:
+        """Every shop, oldest first. SYSTEM scope only."""
+        ...
+
+    def by_id(self, shop_id: str) -> Shop | None:
+        """SYSTEM scope only."""
+        ...
+
+    def by_public_key(self, key: str) -> Shop | None:
+        """SYSTEM scope only."""
+        ...
+
+    def by_admin_key(self, digest: str) -> Shop | None:
+        """SYSTEM scope only."""
+        ...
+
+
+class Members(Protocol):
+    def get(self, user_id: str) -> Member | None: ...
+
+    def add(self, member: Member) -> None:
+        """Raises AlreadyMember."""
+        ...
+
+    def all(self) -> list[Member]:
+        """The shop's team, the owner first, then by time of joining."""
+        ...
+
+
+class Users(Protocol):
+    def get(self, user_id: str) -> User:
+        """Raises UserNotFound."""
+        ...
+
+    def find(self, user_id: str) -> User | None: ...
+
+    def by_email(self, email: str) -> User | None: ...
+
+    def by_ids(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+
+    def add(self, user: User) -> None:
+        """Raises EmailTaken or UsernameTaken."""
+        ...
+
+    def save(self, user: User) -> None:
+        """Raises EmailTaken, UsernameTaken or ConcurrentUpdate."""
+        ...
+
+
+class Logins(Protocol):
+    """Sign-ins and their secrets. SYSTEM scope."""
+
+    def add(self, login: Login) -> None: ...
+
+    def find(self, login_id: str, *, lock: bool = False) -> Login | None: ...
+
+    def save(self, login: Login) -> None: ...
+
+    def add_secret(self, secret: LoginSecret) -> None: ...
+
+    def find_secret(self, digest: str, *, lock: bool = False) -> LoginSecret | None: ...
+
+    def save_secret(self, secret: LoginSecret) -> None: ...
+
+    def prune(self, before: datetime) -> int:
+        """Forget logins and secrets that expired before then; says how many rows went."""
+        ...
+
+
+class Visitors(Protocol):
+    def add_session(self, session: VisitorSession) -> None: ...
+
+    def find_session(self, session_id: str) -> VisitorSession | None: ...
+
+    def latest_session(self, visitor_id: str) -> VisitorSession | None: ...
+
+
+class Conversations(Protocol):
+    def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
+        """Raises ConversationNotFound. With `lock` nobody else changes it before this transaction ends."""
+        ...
+
+    def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None: ...
+
+    def latest(self, limit: int) -> list[Conversation]:
+        """Those with the newest messages, newest first."""
+        ...
+
+    def add(self, conversation: Conversation) -> None:
+        """Store a new one and its events. Raises AlreadyOpen when its visitor has one."""
+        ...
+
+    def save(self, conversation: Conversation) -> None:
+        """Store the changes and its events. Raises ConcurrentUpdate when the stored version is another."""
+        ...
+
+    def delete(self, conversation: Conversation) -> None:
+        """Remove it with all its messages."""
+        ...
+
+
+class Messages(Protocol):
+    def add(self, message: Message) -> None:
+        """Raises AlreadyPosted when the conversation holds one with the same client id."""
+        ...
+
+    def find(self, conversation_id: str, message_id: str) -> Message | None: ...
+
+    def by_client_id(self, conversation_id: str, client_id: str) -> Message | None: ...
+
+    def page(
+        self,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: int = 0,
+        before: int | None = None,
+        with_notes: bool = True,
+    ) -> list[Message]:
+        """Oldest first. With `after` the next ones in order, else the last ones (before `before` if given)."""
+        ...
+
+    def tails(self, conversation_ids: Sequence[str], limit: int) -> dict[str, list[Message]]:
+        """The last `limit` messages of each conversation, oldest first; an id without messages is absent."""
+        ...
+
+    def delete(self, conversation_id: str, message_id: str) -> bool: ...
+
+
+class Products(Protocol):
+    def add(self, product: Product) -> None: ...
+
+    def all(self) -> list[Product]:
+        """Oldest first."""
+        ...
+
+
+class Stream(Protocol):
+    """A shop's events in order."""
+
+    def position(self) -> int:
+        """That of the newest event; 0 before the first."""
+        ...
+
+    def after(self, position: int, limit: int) -> list[Recorded]:
+        """The next events in order. Raises StreamGone when some of them are no longer kept, or `position` is
+        beyond the newest."""
+        ...
+
+    def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
+        """The newest position of each of these shops. SYSTEM scope only."""
+        ...
+
+    def prune(self, before: datetime) -> int:
+        """Forget events that happened before then; says how many. SYSTEM scope only."""
+        ...
+
+
+class Deliveries(Protocol):
+    """What subscribers still have to do. SYSTEM scope."""
+
+    def claim(
+        self, *, now: datetime, until: datetime, limit: int, lanes: Sequence[str] | None = None
+    ) -> list[Delivery]:
+        """Take due deliveries for this process until `until`; of each lane only its first, and none that
+        another process holds. With `lanes`, only of those."""
+        ...
+
+    def settle(self, delivery_id: int) -> None:
+        """It is done; forget it."""
+        ...
+
+    def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None: ...
+
+    def bury(self, delivery_id: int, *, error: str) -> None:
+        """Give up: it stays visible, and its lane goes on without it."""
+        ...
+
+    def list(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Delivery]: ...
+
+    def replay(self, delivery_id: int, *, now: datetime) -> bool:
+        """Make a dead one pending again; false when there is no such dead delivery."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest pending one falls due."""
+        ...
+
+    def count(self) -> dict[DeliveryState, int]: ...
+
+
+class Transaction(Protocol):
+    @property
+    def shops(self) -> Shops: ...
+    @property
+    def members(self) -> Members: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def logins(self) -> Logins: ...
+    @property
+    def visitors(self) -> Visitors: ...
+    @property
+    def conversations(self) -> Conversations: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def products(self) -> Products: ...
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    def record(self, event: Event) -> None:
+        """Put the event on the shop's stream, and before each of its subscribers, when this commits."""
+        ...
+
+    def later(self, event: Event, *, due_at: datetime, lane: str) -> None:
+        """Put the event before its subscribers, off the stream, not before `due_at`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit has made true: events in order, and the lanes that have something due now."""
+
+    events: Sequence[Recorded]
+    lanes: Sequence[str]
+
+
+class Database(Protocol):
+    async def transact(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
+        """Run `work`, commit, and return its value once the commit is durable.
+
+        When `work` raises, everything it did is undone and the error comes out. Conflicts and deadlocks are
+        retried. Cancelling the caller leaves either all of it or nothing. Raises ConcurrentUpdate when the
+        conflict stays, DatabaseDown when the database is out of reach.
+        """
+        ...
+
+    async def read(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
+        """Run `work`, which only reads. It sees everything whose `transact` has returned."""
+        ...
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` on the event loop right after each commit that recorded something."""
+        ...
+
+    async def check(self) -> None:
+        """Raises DatabaseDown, or SchemaBehind when migrations are missing."""
+        ...
+
+    async def close(self) -> None: ...

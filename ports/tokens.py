@@ -1,0 +1,39 @@
+"""Signed tokens (RFC 7519, used as RFC 8725 asks). Audiences are apart: no token passes for another kind."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.kernel import UserActor, VisitorActor
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """A token that is right in everything but its age."""
+
+    actor: UserActor | VisitorActor
+    expired_at: datetime
+
+
+class Tokens(Protocol):
+    def issue_access(self, actor: UserActor) -> Issued:
+        """A short-lived access token of a signed-in person."""
+        ...
+
+    def issue_visitor(self, actor: VisitorActor) -> Issued:
+        """A token for the visitor side of one shop."""
+        ...
+
+    def read_access(self, token: str) -> UserActor | Lapsed:
+        """Who holds this access token. Raises BadToken, also for a visitor token."""
+        ...
+
+    def read_visitor(self, token: str) -> VisitorActor | Lapsed:
+        """Which visitor holds this token. Raises BadToken, also for an access token."""
+        ...
