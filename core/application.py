@@ -23,6 +23,7 @@ from core.conversations.visitor import (
     PostCustomerMessage,
     ReadHistory,
 )
+from core.identity.authentication import Authenticate, AuthenticateVisitor, IssueVisitor
 from core.identity.use_cases import (
     EnsureProfile,
     LogIn,
