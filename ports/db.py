@@ -197,7 +197,7 @@ class Messages(Protocol):
         conversation_id: str,
         *,
         limit: int,
-        after: int = 0,
+        after: int | None = None,
         before: int | None = None,
         with_notes: bool = True,
     ) -> list[Message]:

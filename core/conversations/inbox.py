@@ -69,7 +69,7 @@ class ReadMessages:
         def work(tx: Transaction) -> list[Message]:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)
             conversation = tx.conversations.get(conversation_id)
-            return tx.messages.page(conversation.id, limit=limit, before=before, after=after or 0)
+            return tx.messages.page(conversation.id, limit=limit, before=before, after=after)
 
         return await self.db.read(work, shop=shop_id)
 

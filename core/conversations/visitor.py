@@ -165,7 +165,7 @@ class ReadHistory:
             if conversation is None:
                 return History(None, [])
             messages = tx.messages.page(
-                conversation.id, after=after or 0, before=before, limit=limit + 1, with_notes=False
+                conversation.id, after=after, before=before, limit=limit + 1, with_notes=False
             )
             kept = messages[:limit] if after is not None else messages[-limit:]
             return History(conversation, kept, has_more=len(messages) > limit)

@@ -1,0 +1,211 @@
+"""SQLite through aiosqlite and Postgres through asyncpg: a body runs on a pooled connection, in SQLAlchemy's greenlet."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import asyncpg  # type: ignore[import-untyped]
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import await_only
+
+from adapters.db.schema import check_revision
+from adapters.db.scope import EVERY_SHOP, checked
+from adapters.db.transaction import Context, SqlTransaction, run_body
+from core.kernel import ConcurrentUpdate, DomainError
+from core.outages import DatabaseDown, Overloaded
+from ports.db import SYSTEM, Committed, Scope, Transaction
+
+T = TypeVar("T")
+ATTEMPTS = 8
+FIRST_PAUSE_SECONDS = 0.005
+_DRIVER_ERRORS = (
+    OSError,
+    TimeoutError,
+    sa.exc.SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+_CONFLICTS = ("40001", "40P01")
+"""SQLSTATEs of a serialization failure and of a deadlock: everything was undone and may run again."""
+
+_OUTAGES = ("08", "53", "57P")
+"""SQLSTATE classes of a lost connection, of exhausted resources, and of a server going down or coming up."""
+
+
+class Dialect(Protocol):
+    """How a kind of database begins a transaction. Runs in the greenlet of the body."""
+
+    def begin(self, connection: sa.Connection, scope: Scope, *, read_only: bool) -> None: ...
+
+    def end(self, connection: sa.Connection, command: str) -> None: ...
+
+    def check(self, connection: sa.Connection) -> None: ...
+
+    def one_writer(self) -> asyncio.Lock | None: ...
+
+
+class AsyncDatabase:
+    """Satisfies ports.db.Database."""
+
+    def __init__(self, engine: AsyncEngine, dialect: Dialect, context: Context) -> None:
+        self.engine, self._dialect, self._context = engine, dialect, context
+        self._listeners: list[Callable[[Committed], None]] = []
+        self._running: set[asyncio.Task[Any]] = set()
+        self._writer = dialect.one_writer()
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        self._listeners.append(listener)
+
+    async def transact(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
+        return await self._to_the_end(self._transact(work, checked(shop)))
+
+    async def read(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
+        value, _ = await self._to_the_end(self._attempt(work, checked(shop), read_only=True))
+        return value
+
+    async def check(self) -> None:
+        async with asyncio.timeout(5):
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.run_sync(lambda sync: check_revision(sync.engine, sync))
+                    await connection.run_sync(self._dialect.check)
+            except (OSError, sa.exc.DBAPIError) as error:
+                raise DatabaseDown from error
+
+    async def close(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running)
+        await self.engine.dispose()
+
+    async def _to_the_end(self, body: Coroutine[Any, Any, T]) -> T:
+        """Once begun a transaction ends by itself: a caller that goes away must not cut it in two."""
+        task = asyncio.create_task(body)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _transact(self, work: Callable[[SqlTransaction], T], scope: Scope) -> T:
+        if self._writer is None:
+            value, committed = await self._attempt(work, scope, read_only=False)
+        else:
+            async with self._writer:
+                value, committed = await self._attempt(work, scope, read_only=False)
+        if committed is not None:
+            for listener in self._listeners:
+                listener(committed)
+        return value
+
+    async def _attempt(
+        self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool
+    ) -> tuple[T, Committed | None]:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._once(work, scope, read_only=read_only)
+            except DomainError:
+                raise
+            except _DRIVER_ERRORS as error:
+                if not _is_conflict(error):
+                    raise _translated(error) from error
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        raise ConcurrentUpdate(thing="record")
+
+    async def _once(
+        self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool
+    ) -> tuple[T, Committed | None]:
+        def body(connection: sa.Connection) -> tuple[T, Committed | None]:
+            self._dialect.begin(connection, scope, read_only=read_only)
+            try:
+                result = run_body(connection, scope, self._context, work)
+                self._dialect.end(connection, "COMMIT")
+            except BaseException:
+                self._undo(connection)
+                raise
+            return result
+
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(body)
+
+    def _undo(self, connection: sa.Connection) -> None:
+        """A connection that can't even roll back is thrown away; the server undoes what it held."""
+        try:
+            self._dialect.end(connection, "ROLLBACK")
+        except _DRIVER_ERRORS:
+            connection.invalidate()
+
+
+class PostgresDialect:
+    """One round trip begins the transaction and tells the row-level policies whose rows it may see."""
+
+    def begin(self, connection: sa.Connection, scope: Scope, *, read_only: bool) -> None:
+        mode = "READ ONLY" if read_only else "READ WRITE"
+        shop = EVERY_SHOP if scope is SYSTEM else scope
+        # `checked` let only letters, digits, dashes and underscores through; SET takes no parameters.
+        self.end(connection, f"BEGIN {mode}; SET LOCAL parley.shop = '{shop}'")
+
+    def end(self, connection: sa.Connection, command: str) -> None:
+        await_only(connection.connection.driver_connection.execute(command))  # type: ignore[union-attr]
+
+    def check(self, connection: sa.Connection) -> None:
+        if connection.execute(_ROLE_IS_ABOVE_THE_LAW).scalar_one():
+            raise UnsafeRole
+
+    def one_writer(self) -> asyncio.Lock | None:
+        return None
+
+
+class AiosqliteDialect:
+    """Writers of this process wait for one another here, and not in SQLite's busy loop."""
+
+    def begin(self, connection: sa.Connection, scope: Scope, *, read_only: bool) -> None:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def end(self, connection: sa.Connection, command: str) -> None:
+        connection.exec_driver_sql(command)
+
+    def check(self, connection: sa.Connection) -> None:
+        """SQLite has no roles."""
+
+    def one_writer(self) -> asyncio.Lock | None:
+        return asyncio.Lock()
+
+
+_ROLE_IS_ABOVE_THE_LAW = sa.text(
+    "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_tables WHERE tablename = 'conversations'"
+    " AND schemaname = ANY (current_schemas(false)) AND tableowner = current_user)"
+    " FROM pg_roles WHERE rolname = current_user"
+)
+
+
+class UnsafeRole(DatabaseDown):
+    code = "unsafe_database_role"
+    says = "The server's database role must be neither a superuser nor the tables' owner; run: parley migrate"
+
+
+def _sqlstate(error: BaseException) -> str:
+    origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return str(getattr(origin, "sqlstate", None) or "")
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return _sqlstate(error) in _CONFLICTS
+
+
+def _translated(error: BaseException) -> BaseException:
+    if isinstance(error, sa.exc.TimeoutError):
+        return Overloaded()
+    is_gone = isinstance(error, OSError | TimeoutError | sa.exc.InterfaceError | sa.exc.OperationalError)
+    if is_gone or _sqlstate(error).startswith(_OUTAGES) or _is_disconnect(error):
+        return DatabaseDown()
+    return error
+
+
+def _is_disconnect(error: BaseException) -> bool:
+    return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated

@@ -1,0 +1,235 @@
+"""Each shop's stream of events, and what subscribers still have to do about them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as p
+
+from adapters.db.shops import shop_streams
+from adapters.db.tables import BigId, Choice, Id, UtcDateTime, metadata
+from core.conversations import events as conversation_events
+from core.conversations.errors import StreamGone
+from core.kernel import Event
+from core.shops import events as shop_events
+from ports.db import Delivery, DeliveryState, Recorded
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("shop_id", Id, sa.ForeignKey("shop_streams.shop_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", Id, nullable=False),
+    sa.Column("topic", sa.String(64), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("occurred_at", UtcDateTime, nullable=False, index=True),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("shop_id", Id, sa.ForeignKey("shop_streams.shop_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("event_id", Id, nullable=False),
+    sa.Column("topic", sa.String(64), nullable=False),
+    sa.Column("subscriber", sa.String(64), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("lane", sa.String(96), nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("state", Choice(DeliveryState), nullable=False),
+    sa.Column("last_error", sa.Text),
+    sa.Index("ix_deliveries_due_at", "state", "due_at"),
+    sa.Index("ix_deliveries_lane", "lane", "id"),
+    # An id is never given out twice: a late "done" must not hit somebody else's row.
+    sqlite_autoincrement=True,
+)
+
+
+def _topics(*modules: Any) -> dict[str, type[Event]]:
+    found = (entry for module in modules for entry in vars(module).values())
+    return {e.topic: e for e in found if isinstance(e, type) and issubclass(e, Event) and hasattr(e, "topic")}
+
+
+TOPICS: Mapping[str, type[Event]] = _topics(conversation_events, shop_events)
+"""Every event that can be stored, by its name in storage."""
+
+_DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in TOPICS.items()}
+_encode = msgspec.json.Encoder().encode
+
+
+def encoded(event: Event) -> str:
+    return _encode(event).decode()
+
+
+def decoded(topic: str, payload: str | bytes) -> Event:
+    return _DECODERS[topic].decode(payload)
+
+
+ADVANCE = (
+    shop_streams.update()
+    .where(shop_streams.c.shop_id == p("b_shop_id"))
+    .values(position=shop_streams.c.position + p("count", type_=sa.BigInteger))
+    .returning(shop_streams.c.position)
+)
+ADD_EVENTS = events.insert()
+ADD_DELIVERIES = deliveries.insert()
+
+_POSITION = sa.select(shop_streams.c.position).where(shop_streams.c.shop_id == p("shop_id"))
+_POSITIONS = sa.select(shop_streams).where(shop_streams.c.shop_id.in_(p("ids", expanding=True)))
+_AFTER = (
+    sa.select(events)
+    .where(events.c.shop_id == p("shop_id"), events.c.position > p("after"))
+    .order_by(events.c.position)
+    .limit(p("limit"))
+)
+_PRUNE = events.delete().where(events.c.occurred_at < p("before"))
+
+
+class SqlStream:
+    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
+        self._connection, self._shop_id = connection, shop_id
+
+    def position(self) -> int:
+        return self._connection.execute(_POSITION, {"shop_id": self._shop_id}).scalar_one_or_none() or 0
+
+    def after(self, position: int, limit: int) -> list[Recorded]:
+        newest = self.position()
+        params = {"shop_id": self._shop_id, "after": position, "limit": limit + 1}
+        found = [_recorded(row) for row in self._connection.execute(_AFTER, params)]
+        is_whole = not found if position == newest else bool(found) and found[0].position == position + 1
+        if not is_whole or len(found) > limit:
+            raise StreamGone
+        return found
+
+    def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
+        rows = self._connection.execute(_POSITIONS, {"ids": list(shop_ids)})
+        return {row.shop_id: row.position for row in rows}
+
+    def prune(self, before: datetime) -> int:
+        return self._connection.execute(_PRUNE, {"before": before}).rowcount
+
+
+def _recorded(row: sa.Row[Any]) -> Recorded:
+    return Recorded(
+        id=row.id,
+        shop_id=row.shop_id,
+        position=row.position,
+        occurred_at=row.occurred_at,
+        event=decoded(row.topic, row.payload),
+    )
+
+
+_earlier = deliveries.alias("earlier")
+_HEADS = (
+    sa.select(deliveries.c.id)
+    .where(
+        deliveries.c.state == DeliveryState.PENDING,
+        deliveries.c.due_at <= p("now", type_=UtcDateTime),
+        sa.or_(
+            deliveries.c.claimed_until.is_(None), deliveries.c.claimed_until <= p("now", type_=UtcDateTime)
+        ),
+        ~sa.exists().where(
+            _earlier.c.lane == deliveries.c.lane,
+            _earlier.c.shop_id == deliveries.c.shop_id,
+            _earlier.c.state == DeliveryState.PENDING,
+            _earlier.c.id < deliveries.c.id,
+        ),
+    )
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+    .limit(p("limit"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _claim(heads: sa.Select[Any]) -> sa.UpdateBase:
+    return (
+        deliveries.update()
+        .where(deliveries.c.id.in_(heads))
+        .values(claimed_until=p("until", type_=UtcDateTime), attempts=deliveries.c.attempts + 1)
+        .returning(deliveries)
+    )
+
+
+_CLAIM = _claim(_HEADS)
+_CLAIM_LANES = _claim(_HEADS.where(deliveries.c.lane.in_(p("lanes", expanding=True))))
+_SETTLE = deliveries.delete().where(deliveries.c.id == p("b_id"))
+_POSTPONE = (
+    deliveries.update()
+    .where(deliveries.c.id == p("b_id"))
+    .values(due_at=p("due_at"), last_error=p("error"), claimed_until=None)
+)
+_BURY = (
+    deliveries.update()
+    .where(deliveries.c.id == p("b_id"))
+    .values(state=DeliveryState.DEAD, last_error=p("error"), claimed_until=None)
+)
+_REPLAY = (
+    deliveries.update()
+    .where(deliveries.c.id == p("b_id"), deliveries.c.state == DeliveryState.DEAD)
+    .values(state=DeliveryState.PENDING, attempts=0, due_at=p("now"))
+)
+_LIST = sa.select(deliveries).order_by(deliveries.c.id).limit(p("limit"))
+_LIST_STATE = _LIST.where(deliveries.c.state == p("state"))
+_NEXT_DUE = sa.select(sa.func.min(deliveries.c.due_at)).where(
+    deliveries.c.state == DeliveryState.PENDING, deliveries.c.claimed_until.is_(None)
+)
+_COUNT = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+
+
+class SqlDeliveries:
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def claim(
+        self, *, now: datetime, until: datetime, limit: int, lanes: Sequence[str] | None = None
+    ) -> list[Delivery]:
+        params: dict[str, Any] = {"now": now, "until": until, "limit": limit}
+        if lanes is None:
+            rows = self._connection.execute(_CLAIM, params)
+        else:
+            rows = self._connection.execute(_CLAIM_LANES, {**params, "lanes": list(lanes)})
+        return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
+
+    def settle(self, delivery_id: int) -> None:
+        self._connection.execute(_SETTLE, {"b_id": delivery_id})
+
+    def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None:
+        self._connection.execute(_POSTPONE, {"b_id": delivery_id, "due_at": due_at, "error": error})
+
+    def bury(self, delivery_id: int, *, error: str) -> None:
+        self._connection.execute(_BURY, {"b_id": delivery_id, "error": error})
+
+    def list(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Delivery]:
+        if state is None:
+            return [_delivery(row) for row in self._connection.execute(_LIST, {"limit": limit})]
+        return [
+            _delivery(row) for row in self._connection.execute(_LIST_STATE, {"limit": limit, "state": state})
+        ]
+
+    def replay(self, delivery_id: int, *, now: datetime) -> bool:
+        return self._connection.execute(_REPLAY, {"b_id": delivery_id, "now": now}).rowcount == 1
+
+    def next_due(self) -> datetime | None:
+        return self._connection.execute(_NEXT_DUE).scalar_one_or_none()
+
+    def count(self) -> dict[DeliveryState, int]:
+        return {state: number for state, number in self._connection.execute(_COUNT)}
+
+
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        shop_id=row.shop_id,
+        subscriber=row.subscriber,
+        event=decoded(row.topic, row.payload),
+        event_id=row.event_id,
+        lane=row.lane,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        state=row.state,
+        last_error=row.last_error,
+    )

@@ -1,0 +1,155 @@
+"""A transaction: the repositories of one scope on one connection, and the events that go with the commit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from adapters.db.conversations import SqlConversations, SqlMessages, SqlVisitors
+from adapters.db.identity import SqlLogins, SqlUsers
+from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
+from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, SqlDeliveries, SqlStream, encoded
+from adapters.db.violations import domain_error
+from core.kernel import Event
+from core.shops.errors import ShopNotFound
+from ports.clock import Clock, Ids
+from ports.db import SYSTEM, Committed, DeliveryState, Recorded, Scope
+
+T = TypeVar("T")
+Subscriptions = Mapping[type[Event], Sequence[str]]
+"""Which subscribers, by name, have to hear of which events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every transaction of a database shares."""
+
+    clock: Clock
+    ids: Ids
+    subscriptions: Subscriptions
+
+
+class SqlTransaction:
+    """Satisfies ports.db.Transaction. `flush` has to be called before the commit."""
+
+    def __init__(self, connection: sa.Connection, scope: Scope, context: Context) -> None:
+        self._connection, self._context = connection, context
+        self._shop_id = None if scope is SYSTEM else scope
+        self._recorded: list[Event] = []
+        self._later: list[tuple[Event, datetime, str]] = []
+        self.conversations = SqlConversations(connection, self._shop_id, self.record)
+        self.messages = SqlMessages(connection, self._shop_id)
+        self.visitors = SqlVisitors(connection, self._shop_id)
+
+    @property
+    def shops(self) -> SqlShops:
+        return SqlShops(self._connection, self._shop_id)
+
+    @property
+    def members(self) -> SqlMembers:
+        return SqlMembers(self._connection, self._shop_id)
+
+    @property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._connection)
+
+    @property
+    def logins(self) -> SqlLogins:
+        return SqlLogins(self._connection)
+
+    @property
+    def products(self) -> SqlProducts:
+        return SqlProducts(self._connection, self._shop_id)
+
+    @property
+    def stream(self) -> SqlStream:
+        return SqlStream(self._connection, self._shop_id)
+
+    @property
+    def deliveries(self) -> SqlDeliveries:
+        return SqlDeliveries(self._connection)
+
+    def record(self, event: Event) -> None:
+        self._recorded.append(event)
+
+    def later(self, event: Event, *, due_at: datetime, lane: str) -> None:
+        self._later.append((event, due_at, lane))
+
+    def flush(self) -> Committed | None:
+        """Write the events. Comes last, so that the lock on the shop's stream is held as briefly as can be."""
+        if not self._recorded and not self._later:
+            return None
+        if self._shop_id is None:
+            raise RuntimeError("events belong to a shop: the transaction was opened for the system")
+        now = self._context.clock.now()
+        recorded = self._advance(self._shop_id, now)
+        lanes = self._enqueue(self._shop_id, recorded, now)
+        return Committed(recorded, lanes)
+
+    def _advance(self, shop_id: str, now: datetime) -> list[Recorded]:
+        count = len(self._recorded)
+        if not count:
+            return []
+        newest = self._connection.execute(
+            ADVANCE, {"b_shop_id": shop_id, "count": count}
+        ).scalar_one_or_none()
+        if newest is None:
+            raise ShopNotFound
+        new_id = self._context.ids.new
+        recorded = [
+            Recorded(id=new_id(), shop_id=shop_id, position=position, occurred_at=now, event=event)
+            for position, event in enumerate(self._recorded, newest - count + 1)
+        ]
+        self._connection.execute(ADD_EVENTS, [_event_row(entry) for entry in recorded])
+        return recorded
+
+    def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> list[str]:
+        new_id = self._context.ids.new
+        wanted = [(entry.id, entry.event, now, entry.id) for entry in recorded]
+        wanted += [(new_id(), event, due_at, lane) for event, due_at, lane in self._later]
+        rows: list[dict[str, Any]] = [
+            {
+                "shop_id": shop_id,
+                "event_id": event_id,
+                "topic": event.topic,
+                "subscriber": subscriber,
+                "payload": encoded(event),
+                "lane": lane,
+                "due_at": due_at,
+                "attempts": 0,
+                "state": DeliveryState.PENDING,
+            }
+            for event_id, event, due_at, lane in wanted
+            for subscriber in self._context.subscriptions.get(type(event), ())
+        ]
+        if rows:
+            self._connection.execute(ADD_DELIVERIES, rows)
+        return list(dict.fromkeys(row["lane"] for row in rows if row["due_at"] <= now))
+
+
+def _event_row(entry: Recorded) -> dict[str, Any]:
+    return {
+        "shop_id": entry.shop_id,
+        "position": entry.position,
+        "id": entry.id,
+        "topic": entry.event.topic,
+        "payload": encoded(entry.event),
+        "occurred_at": entry.occurred_at,
+    }
+
+
+def run_body(
+    connection: sa.Connection, scope: Scope, context: Context, work: Callable[[SqlTransaction], T]
+) -> tuple[T, Committed | None]:
+    """One body, with what it changed left for the caller to commit. Broken constraints come out as refusals."""
+    tx = SqlTransaction(connection, scope, context)
+    try:
+        value = work(tx)
+        return value, tx.flush()
+    except sa.exc.IntegrityError as error:
+        refusal = domain_error(error)
+        if refusal is None:
+            raise
+        raise refusal from error

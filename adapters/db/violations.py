@@ -1,0 +1,51 @@
+"""Turns a broken constraint into the domain's error for it."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from adapters.db.tables import metadata
+from core.conversations.errors import AlreadyOpen, AlreadyPosted
+from core.identity.errors import EmailTaken, UsernameTaken
+from core.kernel import ConcurrentUpdate, DomainError
+from core.shops.errors import AlreadyMember
+
+_ERRORS: dict[str, type[DomainError]] = {
+    "uq_users_email": EmailTaken,
+    "uq_users_username_key": UsernameTaken,
+    "pk_members": AlreadyMember,
+    "uq_messages_client_id": AlreadyPosted,
+    "uq_conversations_visitor_id": AlreadyOpen,
+}
+
+
+def domain_error(error: sa.exc.IntegrityError) -> DomainError | None:
+    """The refusal that the constraint stands for; None for one that no input should be able to break."""
+    name = _constraint_name(error)
+    if name in _ERRORS:
+        return _ERRORS[name]()
+    return ConcurrentUpdate(thing="conversation") if name == "pk_messages" else None
+
+
+def _constraint_name(error: sa.exc.IntegrityError) -> str:
+    """Postgres names the constraint, SQLite only its columns."""
+    cause = getattr(error.orig, "__cause__", None)
+    if name := getattr(cause, "constraint_name", None):
+        return str(name)
+    _, _, columns = str(error.orig).partition("UNIQUE constraint failed: ")
+    return _names_by_columns().get(columns, "")
+
+
+def _names_by_columns() -> dict[str, str]:
+    return {
+        ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
+        for table in metadata.tables.values()
+        for unique in _uniques(table)
+    }
+
+
+def _uniques(table: sa.Table) -> Iterator[sa.UniqueConstraint | sa.PrimaryKeyConstraint | sa.Index]:
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint):
+            yield constraint
+    yield from (index for index in table.indexes if index.unique)
