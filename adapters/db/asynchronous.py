@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +26,14 @@ _DRIVER_ERRORS = (
     TimeoutError,
     sa.exc.SQLAlchemyError,
     asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+_GONE = (
+    OSError,
+    TimeoutError,
+    sqlite3.OperationalError,
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
     asyncpg.InterfaceError,
 )
 _CONFLICTS = ("40001", "40P01")
@@ -201,11 +210,5 @@ def _is_conflict(error: BaseException) -> bool:
 def _translated(error: BaseException) -> BaseException:
     if isinstance(error, sa.exc.TimeoutError):
         return Overloaded()
-    is_gone = isinstance(error, OSError | TimeoutError | sa.exc.InterfaceError | sa.exc.OperationalError)
-    if is_gone or _sqlstate(error).startswith(_OUTAGES) or _is_disconnect(error):
-        return DatabaseDown()
-    return error
-
-
-def _is_disconnect(error: BaseException) -> bool:
-    return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    is_gone = isinstance(error, _GONE) or _sqlstate(error).startswith(_OUTAGES)
+    return DatabaseDown() if is_gone else error

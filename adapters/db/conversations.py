@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
-from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata, values
+from adapters.db.statements import ListStatement, Session, Statement
+from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from core.conversations.errors import ConversationNotFound
 from core.conversations.messages import Attachment, Message, Sender
 from core.conversations.model import Channel, Conversation, Status, VisitorSession
@@ -87,18 +88,18 @@ _SAVED = [name for name in _FIELDS if name not in _FIXED]
 _COLUMNS = [column for column in conversations.c if column.name != "shop_id"]
 _OURS = conversations.c.shop_id == p("shop_id")
 
-_CONVERSATION = sa.select(*_COLUMNS).where(_OURS, conversations.c.id == p("conversation_id"))
-_CONVERSATION_LOCKED = _CONVERSATION.with_for_update()
-_OF_VISITOR = sa.select(*_COLUMNS).where(_OURS, conversations.c.visitor_id == p("visitor_id"))
-_OF_VISITOR_LOCKED = _OF_VISITOR.with_for_update()
-_LATEST = (
+_one = sa.select(*_COLUMNS).where(_OURS, conversations.c.id == p("conversation_id"))
+_CONVERSATION, _CONVERSATION_LOCKED = Statement(_one), Statement(_one.with_for_update())
+_of_visitor = sa.select(*_COLUMNS).where(_OURS, conversations.c.visitor_id == p("visitor_id"))
+_OF_VISITOR, _OF_VISITOR_LOCKED = Statement(_of_visitor), Statement(_of_visitor.with_for_update())
+_LATEST = Statement(
     sa.select(*_COLUMNS)
     .where(_OURS)
     .order_by(conversations.c.last_message_at.desc(), conversations.c.id.desc())
     .limit(p("limit"))
 )
-_ADD = conversations.insert()
-_SAVE = (
+_ADD = Statement(conversations.insert())
+_SAVE = Statement(
     conversations.update()
     .where(
         conversations.c.shop_id == p("b_shop_id"),
@@ -108,46 +109,55 @@ _SAVE = (
     .values({name: p(name) for name in _SAVED})
     .values(version=conversations.c.version + 1)
 )
-_DELETE = conversations.delete().where(_OURS, conversations.c.id == p("conversation_id"))
+_DELETE = Statement(conversations.delete().where(_OURS, conversations.c.id == p("conversation_id")))
 
 _MESSAGE_FIELDS = [column.name for column in messages.c if column.name != "shop_id"]
 _MESSAGE_COLUMNS = [column for column in messages.c if column.name != "shop_id"]
 _THREAD = sa.and_(messages.c.shop_id == p("shop_id"), messages.c.conversation_id == p("conversation_id"))
-_ADD_MESSAGE = messages.insert()
-_MESSAGE = sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.id == p("message_id"))
-_BY_CLIENT_ID = sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.client_id == p("client_id"))
-_DELETE_MESSAGE = messages.delete().where(_THREAD, messages.c.id == p("message_id"))
-_PAGE = sa.select(*_MESSAGE_COLUMNS).where(
+_ADD_MESSAGE = Statement(messages.insert())
+_MESSAGE = Statement(sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.id == p("message_id")))
+_BY_CLIENT_ID = Statement(sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.client_id == p("client_id")))
+_DELETE_MESSAGE = Statement(messages.delete().where(_THREAD, messages.c.id == p("message_id")))
+_page = sa.select(*_MESSAGE_COLUMNS).where(
     _THREAD,
     messages.c.sequence > p("after"),
     messages.c.sequence < p("before"),
     messages.c.is_note <= p("with_notes", type_=sa.Boolean),
 )
-_NEXT = _PAGE.order_by(messages.c.sequence).limit(p("limit"))
-_LAST = _PAGE.order_by(messages.c.sequence.desc()).limit(p("limit"))
+_NEXT = Statement(_page.order_by(messages.c.sequence).limit(p("limit")))
+_LAST = Statement(_page.order_by(messages.c.sequence.desc()).limit(p("limit")))
 _BEYOND_ANY_SEQUENCE = 2**62
 
-_RANKED = (
-    sa.select(
-        *_MESSAGE_COLUMNS,
-        sa.func.row_number()
-        .over(partition_by=messages.c.conversation_id, order_by=messages.c.sequence.desc())
-        .label("rank"),
+
+def _tails(ids: Sequence[sa.BindParameter[Any]]) -> sa.Select[Any]:
+    newest_first = sa.func.row_number().over(
+        partition_by=messages.c.conversation_id, order_by=messages.c.sequence.desc()
     )
-    .where(messages.c.shop_id == p("shop_id"), messages.c.conversation_id.in_(p("ids", expanding=True)))
-    .subquery()
-)
-_TAILS = (
-    sa.select(*[_RANKED.c[name] for name in _MESSAGE_FIELDS])
-    .where(_RANKED.c.rank <= p("limit"))
-    .order_by(_RANKED.c.conversation_id, _RANKED.c.sequence)
-)
+    ranked = (
+        sa.select(*_MESSAGE_COLUMNS, newest_first.label("rank"))
+        .where(messages.c.shop_id == p("shop_id"), messages.c.conversation_id.in_(ids))
+        .subquery()
+    )
+    columns = [ranked.c[name] for name in _MESSAGE_FIELDS]
+    return (
+        sa.select(*columns)
+        .where(ranked.c.rank <= p("limit"))
+        .order_by(ranked.c.conversation_id, ranked.c.sequence)
+    )
+
+
+_TAILS = ListStatement(_tails)
+
 _SESSION_FIELDS = [column.name for column in visitor_sessions.c if column.name != "shop_id"]
-_SESSION = sa.select(visitor_sessions).where(
-    visitor_sessions.c.shop_id == p("shop_id"), visitor_sessions.c.id == p("session_id")
+_SESSION_COLUMNS = [column for column in visitor_sessions.c if column.name != "shop_id"]
+_ADD_SESSION = Statement(visitor_sessions.insert())
+_SESSION = Statement(
+    sa.select(*_SESSION_COLUMNS).where(
+        visitor_sessions.c.shop_id == p("shop_id"), visitor_sessions.c.id == p("session_id")
+    )
 )
-_LATEST_SESSION = (
-    sa.select(visitor_sessions)
+_LATEST_SESSION = Statement(
+    sa.select(*_SESSION_COLUMNS)
     .where(visitor_sessions.c.shop_id == p("shop_id"), visitor_sessions.c.visitor_id == p("visitor_id"))
     .order_by(visitor_sessions.c.created_at.desc())
     .limit(1)
@@ -155,44 +165,42 @@ _LATEST_SESSION = (
 
 
 class SqlConversations:
-    def __init__(
-        self, connection: sa.Connection, shop_id: str | None, record: Callable[[Event], None]
-    ) -> None:
-        self._connection, self._shop_id, self._record = connection, shop_id, record
+    def __init__(self, session: Session, shop_id: str | None, record: Callable[[Event], None]) -> None:
+        self._session, self._shop_id, self._record = session, shop_id, record
 
     def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
         statement = _CONVERSATION_LOCKED if lock else _CONVERSATION
         params = {"shop_id": self._shop_id, "conversation_id": conversation_id}
-        row = self._connection.execute(statement, params).one_or_none()
+        row = statement.one(self._session, params)
         if row is None:
             raise ConversationNotFound
-        return Conversation(**row._mapping)
+        return Conversation(**row)
 
     def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None:
         statement = _OF_VISITOR_LOCKED if lock else _OF_VISITOR
         params = {"shop_id": self._shop_id, "visitor_id": visitor_id}
-        row = self._connection.execute(statement, params).one_or_none()
-        return Conversation(**row._mapping) if row else None
+        row = statement.one(self._session, params)
+        return Conversation(**row) if row else None
 
     def latest(self, limit: int) -> list[Conversation]:
-        rows = self._connection.execute(_LATEST, {"shop_id": self._shop_id, "limit": limit})
-        return [Conversation(**row._mapping) for row in rows]
+        rows = _LATEST.all(self._session, {"shop_id": self._shop_id, "limit": limit})
+        return [Conversation(**row) for row in rows]
 
     def add(self, conversation: Conversation) -> None:
         row = {name: getattr(conversation, name) for name in _FIELDS}
-        self._connection.execute(_ADD, {"shop_id": self._shop_id, **row})
+        _ADD.run(self._session, {"shop_id": self._shop_id, **row})
         self._stage(conversation)
 
     def save(self, conversation: Conversation) -> None:
         row = {name: getattr(conversation, name) for name in _SAVED}
         key = {"b_shop_id": self._shop_id, "b_id": conversation.id, "b_version": conversation.version}
-        if self._connection.execute(_SAVE, {**key, **row}).rowcount != 1:
+        if _SAVE.run(self._session, {**key, **row}) != 1:
             raise ConcurrentUpdate(thing="conversation")
         conversation.version += 1
         self._stage(conversation)
 
     def delete(self, conversation: Conversation) -> None:
-        self._connection.execute(_DELETE, {"shop_id": self._shop_id, "conversation_id": conversation.id})
+        _DELETE.run(self._session, {"shop_id": self._shop_id, "conversation_id": conversation.id})
 
     def _stage(self, conversation: Conversation) -> None:
         for event in conversation.release_events():
@@ -200,12 +208,12 @@ class SqlConversations:
 
 
 class SqlMessages:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def add(self, message: Message) -> None:
         row = {name: getattr(message, name) for name in _MESSAGE_FIELDS}
-        self._connection.execute(_ADD_MESSAGE, {"shop_id": self._shop_id, **row})
+        _ADD_MESSAGE.run(self._session, {"shop_id": self._shop_id, **row})
 
     def find(self, conversation_id: str, message_id: str) -> Message | None:
         return self._one(_MESSAGE, conversation_id=conversation_id, message_id=message_id)
@@ -230,35 +238,33 @@ class SqlMessages:
             "with_notes": with_notes,
             "limit": limit,
         }
-        rows = self._connection.execute(_LAST if after is None else _NEXT, params)
-        found = [Message(**row._mapping) for row in rows]
+        rows = (_LAST if after is None else _NEXT).all(self._session, params)
+        found = [Message(**row) for row in rows]
         return found[::-1] if after is None else found
 
     def tails(self, conversation_ids: Sequence[str], limit: int) -> dict[str, list[Message]]:
-        if not conversation_ids:
-            return {}
-        params = {"shop_id": self._shop_id, "ids": list(conversation_ids), "limit": limit}
+        params = {"shop_id": self._shop_id, "limit": limit}
         found: dict[str, list[Message]] = {}
-        for row in self._connection.execute(_TAILS, params):
-            found.setdefault(row.conversation_id, []).append(Message(**row._mapping))
+        for row in _TAILS.all(self._session, conversation_ids, params):
+            found.setdefault(row["conversation_id"], []).append(Message(**row))
         return found
 
     def delete(self, conversation_id: str, message_id: str) -> bool:
         params = {"shop_id": self._shop_id, "conversation_id": conversation_id, "message_id": message_id}
-        return self._connection.execute(_DELETE_MESSAGE, params).rowcount == 1
+        return _DELETE_MESSAGE.run(self._session, params) == 1
 
-    def _one(self, statement: sa.Select[Any], **params: str) -> Message | None:
-        row = self._connection.execute(statement, {"shop_id": self._shop_id, **params}).one_or_none()
-        return Message(**row._mapping) if row else None
+    def _one(self, statement: Statement, **params: str) -> Message | None:
+        row = statement.one(self._session, {"shop_id": self._shop_id, **params})
+        return Message(**row) if row else None
 
 
 class SqlVisitors:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def add_session(self, session: VisitorSession) -> None:
         row = {name: getattr(session, name) for name in _SESSION_FIELDS}
-        self._connection.execute(visitor_sessions.insert(), {"shop_id": self._shop_id, **row})
+        _ADD_SESSION.run(self._session, {"shop_id": self._shop_id, **row})
 
     def find_session(self, session_id: str) -> VisitorSession | None:
         return self._one(_SESSION, session_id=session_id)
@@ -266,6 +272,6 @@ class SqlVisitors:
     def latest_session(self, visitor_id: str) -> VisitorSession | None:
         return self._one(_LATEST_SESSION, visitor_id=visitor_id)
 
-    def _one(self, statement: sa.Select[Any], **params: str) -> VisitorSession | None:
-        row = self._connection.execute(statement, {"shop_id": self._shop_id, **params}).one_or_none()
-        return VisitorSession(**values(row)) if row else None
+    def _one(self, statement: Statement, **params: str) -> VisitorSession | None:
+        row = statement.one(self._session, {"shop_id": self._shop_id, **params})
+        return VisitorSession(**row) if row else None

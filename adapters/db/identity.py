@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
-from adapters.db.tables import Choice, Id, UtcDateTime, metadata, values
+from adapters.db.statements import ListStatement, Session, Statement
+from adapters.db.tables import Choice, Id, UtcDateTime, metadata
 from core.identity.errors import UserNotFound
 from core.identity.model import Login, LoginSecret, TokenPurpose, User, username_key
 from core.kernel import ConcurrentUpdate
@@ -47,28 +48,33 @@ login_secrets = sa.Table(
 )
 
 _USER_COLUMNS = [column for column in users.c if column.name != "username_key"]
-_USER = sa.select(*_USER_COLUMNS).where(users.c.id == p("user_id"))
-_USER_BY_EMAIL = sa.select(*_USER_COLUMNS).where(users.c.email == p("email"))
-_USERS = sa.select(*_USER_COLUMNS).where(users.c.id.in_(p("ids", expanding=True)))
-_SAVE_USER = (
+_USER = Statement(sa.select(*_USER_COLUMNS).where(users.c.id == p("user_id")))
+_USER_BY_EMAIL = Statement(sa.select(*_USER_COLUMNS).where(users.c.email == p("email")))
+_USERS = ListStatement(lambda ids: sa.select(*_USER_COLUMNS).where(users.c.id.in_(ids)))
+_ADD_USER = Statement(users.insert())
+_SAVE_USER = Statement(
     users.update()
     .where(users.c.id == p("b_id"), users.c.version == p("b_version"))
     .values({name: p(name) for name in ("email", "username", "username_key", "password_hash", "avatar_url")})
     .values(is_admin=p("is_admin"), version=users.c.version + 1)
 )
 
-_LOGIN = sa.select(logins).where(logins.c.id == p("login_id"))
-_SAVE_LOGIN = logins.update().where(logins.c.id == p("b_id")).values(revoked_at=p("revoked_at"))
-_SECRET = sa.select(login_secrets).where(login_secrets.c.digest == p("digest"))
-_SAVE_SECRET = (
+_login = sa.select(logins).where(logins.c.id == p("login_id"))
+_LOGIN, _LOGIN_LOCKED = Statement(_login), Statement(_login.with_for_update())
+_ADD_LOGIN = Statement(logins.insert())
+_SAVE_LOGIN = Statement(logins.update().where(logins.c.id == p("b_id")).values(revoked_at=p("revoked_at")))
+_secret = sa.select(login_secrets).where(login_secrets.c.digest == p("digest"))
+_SECRET, _SECRET_LOCKED = Statement(_secret), Statement(_secret.with_for_update())
+_ADD_SECRET = Statement(login_secrets.insert())
+_SAVE_SECRET = Statement(
     login_secrets.update().where(login_secrets.c.digest == p("b_digest")).values(used_at=p("used_at"))
 )
-_PRUNE_LOGINS = logins.delete().where(logins.c.expires_at < p("before"))
+_PRUNE_LOGINS = Statement(logins.delete().where(logins.c.expires_at < p("before")))
 
 
 class SqlUsers:
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def get(self, user_id: str) -> User:
         user = self.find(user_id)
@@ -77,25 +83,23 @@ class SqlUsers:
         return user
 
     def find(self, user_id: str) -> User | None:
-        row = self._connection.execute(_USER, {"user_id": user_id}).one_or_none()
-        return User(**values(row)) if row else None
+        row = _USER.one(self._session, {"user_id": user_id})
+        return User(**row) if row else None
 
     def by_email(self, email: str) -> User | None:
-        row = self._connection.execute(_USER_BY_EMAIL, {"email": email}).one_or_none()
-        return User(**values(row)) if row else None
+        row = _USER_BY_EMAIL.one(self._session, {"email": email})
+        return User(**row) if row else None
 
     def by_ids(self, user_ids: Iterable[str]) -> dict[str, User]:
-        rows = self._connection.execute(_USERS, {"ids": list(user_ids)})
-        return {row.id: User(**values(row)) for row in rows}
+        rows = _USERS.all(self._session, list(user_ids), {})
+        return {row["id"]: User(**row) for row in rows}
 
     def add(self, user: User) -> None:
-        self._connection.execute(users.insert(), {"id": user.id, "created_at": user.created_at, **_row(user)})
+        _ADD_USER.run(self._session, {"id": user.id, "created_at": user.created_at, **_row(user)})
 
     def save(self, user: User) -> None:
-        saved = self._connection.execute(
-            _SAVE_USER, {"b_id": user.id, "b_version": user.version, **_row(user)}
-        )
-        if saved.rowcount != 1:
+        saved = _SAVE_USER.run(self._session, {"b_id": user.id, "b_version": user.version, **_row(user)})
+        if saved != 1:
             raise ConcurrentUpdate(thing="account")
         user.version += 1
 
@@ -113,33 +117,31 @@ def _row(user: User) -> dict[str, Any]:
 
 
 class SqlLogins:
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def add(self, login: Login) -> None:
-        self._connection.execute(
-            logins.insert(), {column.name: getattr(login, column.name) for column in logins.c}
-        )
+        _ADD_LOGIN.run(self._session, {column.name: getattr(login, column.name) for column in logins.c})
 
     def find(self, login_id: str, *, lock: bool = False) -> Login | None:
-        statement = _LOGIN.with_for_update() if lock else _LOGIN
-        row = self._connection.execute(statement, {"login_id": login_id}).one_or_none()
-        return Login(**values(row)) if row else None
+        statement = _LOGIN_LOCKED if lock else _LOGIN
+        row = statement.one(self._session, {"login_id": login_id})
+        return Login(**row) if row else None
 
     def save(self, login: Login) -> None:
-        self._connection.execute(_SAVE_LOGIN, {"b_id": login.id, "revoked_at": login.revoked_at})
+        _SAVE_LOGIN.run(self._session, {"b_id": login.id, "revoked_at": login.revoked_at})
 
     def add_secret(self, secret: LoginSecret) -> None:
         row = {column.name: getattr(secret, column.name) for column in login_secrets.c}
-        self._connection.execute(login_secrets.insert(), row)
+        _ADD_SECRET.run(self._session, row)
 
     def find_secret(self, digest: str, *, lock: bool = False) -> LoginSecret | None:
-        statement = _SECRET.with_for_update() if lock else _SECRET
-        row = self._connection.execute(statement, {"digest": digest}).one_or_none()
-        return LoginSecret(**values(row)) if row else None
+        statement = _SECRET_LOCKED if lock else _SECRET
+        row = statement.one(self._session, {"digest": digest})
+        return LoginSecret(**row) if row else None
 
     def save_secret(self, secret: LoginSecret) -> None:
-        self._connection.execute(_SAVE_SECRET, {"b_digest": secret.digest, "used_at": secret.used_at})
+        _SAVE_SECRET.run(self._session, {"b_digest": secret.digest, "used_at": secret.used_at})
 
     def prune(self, before: datetime) -> int:
-        return self._connection.execute(_PRUNE_LOGINS, {"before": before}).rowcount
+        return _PRUNE_LOGINS.run(self._session, {"before": before})

@@ -5,7 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
-from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata, values
+from adapters.db.statements import Row, Session, Statement
+from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from core.catalogue.model import Product, ProductKind
 from core.kernel import ConcurrentUpdate
 from core.shops.errors import ShopNotFound
@@ -63,15 +64,18 @@ products = sa.Table(
 )
 
 _SHOP_FIELDS = [column.name for column in shops.c if column.name != "shop_id"]
-_SHOP = sa.select(shops).where(shops.c.shop_id == p("shop_id"))
-_SHOP_LOCKED = _SHOP.with_for_update()
-_ALL_SHOPS = sa.select(shops).order_by(shops.c.created_at, shops.c.shop_id)
-_SHOPS_OF_USER = _ALL_SHOPS.join(members, members.c.shop_id == shops.c.shop_id).where(
-    members.c.user_id == p("user_id")
+_shop_row = sa.select(shops).where(shops.c.shop_id == p("shop_id"))
+_SHOP, _SHOP_LOCKED = Statement(_shop_row), Statement(_shop_row.with_for_update())
+_all = sa.select(shops).order_by(shops.c.created_at, shops.c.shop_id)
+_ALL_SHOPS = Statement(_all)
+_SHOPS_OF_USER = Statement(
+    _all.join(members, members.c.shop_id == shops.c.shop_id).where(members.c.user_id == p("user_id"))
 )
-_SHOP_BY_PUBLIC_KEY = sa.select(shops).where(shops.c.public_key == p("key"))
-_SHOP_BY_ADMIN_KEY = sa.select(shops).where(shops.c.admin_key_digest == p("digest"))
-_SAVE_SHOP = (
+_SHOP_BY_PUBLIC_KEY = Statement(sa.select(shops).where(shops.c.public_key == p("key")))
+_SHOP_BY_ADMIN_KEY = Statement(sa.select(shops).where(shops.c.admin_key_digest == p("digest")))
+_ADD_SHOP = Statement(shops.insert())
+_ADD_STREAM = Statement(shop_streams.insert())
+_SAVE_SHOP = Statement(
     shops.update()
     .where(shops.c.shop_id == p("b_id"), shops.c.version == p("b_version"))
     .values({name: p(name) for name in _SHOP_FIELDS if name not in {"created_at", "version"}})
@@ -79,49 +83,50 @@ _SAVE_SHOP = (
 )
 
 _MEMBER_COLUMNS = (members.c.user_id, members.c.role, members.c.joined_at)
-_MEMBER = sa.select(*_MEMBER_COLUMNS).where(
-    members.c.shop_id == p("shop_id"), members.c.user_id == p("user_id")
+_MEMBER = Statement(
+    sa.select(*_MEMBER_COLUMNS).where(members.c.shop_id == p("shop_id"), members.c.user_id == p("user_id"))
 )
-_TEAM = (
+_ADD_MEMBER = Statement(members.insert())
+_TEAM = Statement(
     sa.select(*_MEMBER_COLUMNS)
     .where(members.c.shop_id == p("shop_id"))
     .order_by(members.c.role != Role.OWNER, members.c.joined_at, members.c.user_id)
 )
-_PRODUCTS = (
-    sa.select(products)
+_PRODUCT_COLUMNS = [column for column in products.c if column.name != "shop_id"]
+_PRODUCTS = Statement(
+    sa.select(*_PRODUCT_COLUMNS)
     .where(products.c.shop_id == p("shop_id"))
     .order_by(products.c.created_at, products.c.id)
 )
+_ADD_PRODUCT = Statement(products.insert())
 
 
 class SqlShops:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def get(self, *, lock: bool = False) -> Shop:
         statement = _SHOP_LOCKED if lock else _SHOP
-        row = self._connection.execute(statement, {"shop_id": self._shop_id}).one_or_none()
+        row = statement.one(self._session, {"shop_id": self._shop_id})
         if row is None:
             raise ShopNotFound
         return _shop(row)
 
     def add(self, shop: Shop) -> None:
-        self._connection.execute(shops.insert(), {"shop_id": shop.id, **_row(shop)})
-        self._connection.execute(shop_streams.insert(), {"shop_id": shop.id, "position": 0})
+        _ADD_SHOP.run(self._session, {"shop_id": shop.id, **_row(shop)})
+        _ADD_STREAM.run(self._session, {"shop_id": shop.id, "position": 0})
 
     def save(self, shop: Shop) -> None:
-        saved = self._connection.execute(
-            _SAVE_SHOP, {"b_id": shop.id, "b_version": shop.version, **_row(shop)}
-        )
-        if saved.rowcount != 1:
+        saved = _SAVE_SHOP.run(self._session, {"b_id": shop.id, "b_version": shop.version, **_row(shop)})
+        if saved != 1:
             raise ConcurrentUpdate(thing="shop")
         shop.version += 1
 
     def of_user(self, user_id: str) -> list[Shop]:
-        return [_shop(row) for row in self._connection.execute(_SHOPS_OF_USER, {"user_id": user_id})]
+        return [_shop(row) for row in _SHOPS_OF_USER.all(self._session, {"user_id": user_id})]
 
     def all(self) -> list[Shop]:
-        return [_shop(row) for row in self._connection.execute(_ALL_SHOPS)]
+        return [_shop(row) for row in _ALL_SHOPS.all(self._session, {})]
 
     def by_id(self, shop_id: str) -> Shop | None:
         return self._one(_SHOP, shop_id=shop_id)
@@ -132,8 +137,8 @@ class SqlShops:
     def by_admin_key(self, digest: str) -> Shop | None:
         return self._one(_SHOP_BY_ADMIN_KEY, digest=digest)
 
-    def _one(self, statement: sa.Select[Any], **params: str) -> Shop | None:
-        row = self._connection.execute(statement, params).one_or_none()
+    def _one(self, statement: Statement, **params: str) -> Shop | None:
+        row = statement.one(self._session, params)
         return _shop(row) if row else None
 
 
@@ -141,37 +146,35 @@ def _row(shop: Shop) -> dict[str, Any]:
     return {name: getattr(shop, name) for name in _SHOP_FIELDS}
 
 
-def _shop(row: sa.Row[Any]) -> Shop:
-    return Shop(id=row.shop_id, **values(row))
+def _shop(row: Row) -> Shop:
+    return Shop(id=row.pop("shop_id"), **row)
 
 
 class SqlMembers:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def get(self, user_id: str) -> Member | None:
-        row = self._connection.execute(_MEMBER, {"shop_id": self._shop_id, "user_id": user_id}).one_or_none()
-        return Member(**values(row)) if row else None
+        row = _MEMBER.one(self._session, {"shop_id": self._shop_id, "user_id": user_id})
+        return Member(**row) if row else None
 
     def add(self, member: Member) -> None:
         row = {"user_id": member.user_id, "role": member.role, "joined_at": member.joined_at}
-        self._connection.execute(members.insert(), {"shop_id": self._shop_id, **row})
+        _ADD_MEMBER.run(self._session, {"shop_id": self._shop_id, **row})
 
     def all(self) -> list[Member]:
-        return [Member(**values(row)) for row in self._connection.execute(_TEAM, {"shop_id": self._shop_id})]
+        return [Member(**row) for row in _TEAM.all(self._session, {"shop_id": self._shop_id})]
 
 
 class SqlProducts:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def add(self, product: Product) -> None:
         row = {
             column.name: getattr(product, column.name) for column in products.c if column.name != "shop_id"
         }
-        self._connection.execute(products.insert(), {"shop_id": self._shop_id, **row})
+        _ADD_PRODUCT.run(self._session, {"shop_id": self._shop_id, **row})
 
     def all(self) -> list[Product]:
-        return [
-            Product(**values(row)) for row in self._connection.execute(_PRODUCTS, {"shop_id": self._shop_id})
-        ]
+        return [Product(**row) for row in _PRODUCTS.all(self._session, {"shop_id": self._shop_id})]

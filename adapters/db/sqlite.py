@@ -193,7 +193,7 @@ class SqliteDatabase:
         try:
             raw.execute("BEGIN")
             value, _ = run_body(connection, scope, self._context, work)
-        except (sqlite3.Error, sa.exc.OperationalError) as error:
+        except sqlite3.OperationalError as error:
             raise _outage(error) from error
         finally:
             if raw.in_transaction:
@@ -226,7 +226,7 @@ class SqliteDatabase:
 def _run(connection: sa.Connection, job: _Job, context: Context) -> None:
     try:
         job.value, job.committed = run_body(connection, job.scope, context, job.work)
-    except sa.exc.OperationalError as error:
+    except sqlite3.OperationalError as error:
         job.error = _outage(error)
     except Exception as error:
         job.error = error

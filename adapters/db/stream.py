@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
 from adapters.db.shops import shop_streams
+from adapters.db.statements import ListStatement, Row, Session, Statement
 from adapters.db.tables import BigId, Choice, Id, UtcDateTime, metadata
 from core.conversations import events as conversation_events
 from core.conversations.errors import StreamGone
@@ -69,62 +70,69 @@ def decoded(topic: str, payload: str | bytes) -> Event:
     return _DECODERS[topic].decode(payload)
 
 
-ADVANCE = (
+_FILLED = {"id", "claimed_until", "last_error"}
+
+ADVANCE = Statement(
     shop_streams.update()
     .where(shop_streams.c.shop_id == p("b_shop_id"))
     .values(position=shop_streams.c.position + p("count", type_=sa.BigInteger))
     .returning(shop_streams.c.position)
 )
-ADD_EVENTS = events.insert()
-ADD_DELIVERIES = deliveries.insert()
+ADD_EVENTS = Statement(events.insert())
+ADD_DELIVERIES = Statement(
+    deliveries.insert().values(
+        {column.name: p(column.name) for column in deliveries.c if column.name not in _FILLED}
+    )
+)
 
-_POSITION = sa.select(shop_streams.c.position).where(shop_streams.c.shop_id == p("shop_id"))
-_POSITIONS = sa.select(shop_streams).where(shop_streams.c.shop_id.in_(p("ids", expanding=True)))
-_AFTER = (
+_POSITION = Statement(sa.select(shop_streams.c.position).where(shop_streams.c.shop_id == p("shop_id")))
+_POSITIONS = ListStatement(lambda ids: sa.select(shop_streams).where(shop_streams.c.shop_id.in_(ids)))
+_AFTER = Statement(
     sa.select(events)
     .where(events.c.shop_id == p("shop_id"), events.c.position > p("after"))
     .order_by(events.c.position)
     .limit(p("limit"))
 )
-_PRUNE = events.delete().where(events.c.occurred_at < p("before"))
+_PRUNE = Statement(events.delete().where(events.c.occurred_at < p("before")))
 
 
 class SqlStream:
-    def __init__(self, connection: sa.Connection, shop_id: str | None) -> None:
-        self._connection, self._shop_id = connection, shop_id
+    def __init__(self, session: Session, shop_id: str | None) -> None:
+        self._session, self._shop_id = session, shop_id
 
     def position(self) -> int:
-        return self._connection.execute(_POSITION, {"shop_id": self._shop_id}).scalar_one_or_none() or 0
+        row = _POSITION.one(self._session, {"shop_id": self._shop_id})
+        return row["position"] if row else 0
 
     def after(self, position: int, limit: int) -> list[Recorded]:
         newest = self.position()
         params = {"shop_id": self._shop_id, "after": position, "limit": limit + 1}
-        found = [_recorded(row) for row in self._connection.execute(_AFTER, params)]
+        found = [_recorded(row) for row in _AFTER.all(self._session, params)]
         is_whole = not found if position == newest else bool(found) and found[0].position == position + 1
         if not is_whole or len(found) > limit:
             raise StreamGone
         return found
 
     def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
-        rows = self._connection.execute(_POSITIONS, {"ids": list(shop_ids)})
-        return {row.shop_id: row.position for row in rows}
+        rows = _POSITIONS.all(self._session, shop_ids, {})
+        return {row["shop_id"]: row["position"] for row in rows}
 
     def prune(self, before: datetime) -> int:
-        return self._connection.execute(_PRUNE, {"before": before}).rowcount
+        return _PRUNE.run(self._session, {"before": before})
 
 
-def _recorded(row: sa.Row[Any]) -> Recorded:
+def _recorded(row: Row) -> Recorded:
     return Recorded(
-        id=row.id,
-        shop_id=row.shop_id,
-        position=row.position,
-        occurred_at=row.occurred_at,
-        event=decoded(row.topic, row.payload),
+        id=row["id"],
+        shop_id=row["shop_id"],
+        position=row["position"],
+        occurred_at=row["occurred_at"],
+        event=decoded(row["topic"], row["payload"]),
     )
 
 
 _earlier = deliveries.alias("earlier")
-_HEADS = (
+_heads = (
     sa.select(deliveries.c.id)
     .where(
         deliveries.c.state == DeliveryState.PENDING,
@@ -154,82 +162,85 @@ def _claim(heads: sa.Select[Any]) -> sa.UpdateBase:
     )
 
 
-_CLAIM = _claim(_HEADS)
-_CLAIM_LANES = _claim(_HEADS.where(deliveries.c.lane.in_(p("lanes", expanding=True))))
-_SETTLE = deliveries.delete().where(deliveries.c.id == p("b_id"))
-_POSTPONE = (
+_CLAIM = Statement(_claim(_heads))
+_CLAIM_LANES = ListStatement(lambda lanes: _claim(_heads.where(deliveries.c.lane.in_(lanes))))
+_SETTLE = Statement(deliveries.delete().where(deliveries.c.id == p("b_id")))
+_POSTPONE = Statement(
     deliveries.update()
     .where(deliveries.c.id == p("b_id"))
     .values(due_at=p("due_at"), last_error=p("error"), claimed_until=None)
 )
-_BURY = (
+_BURY = Statement(
     deliveries.update()
     .where(deliveries.c.id == p("b_id"))
     .values(state=DeliveryState.DEAD, last_error=p("error"), claimed_until=None)
 )
-_REPLAY = (
+_REPLAY = Statement(
     deliveries.update()
     .where(deliveries.c.id == p("b_id"), deliveries.c.state == DeliveryState.DEAD)
     .values(state=DeliveryState.PENDING, attempts=0, due_at=p("now"))
 )
-_LIST = sa.select(deliveries).order_by(deliveries.c.id).limit(p("limit"))
-_LIST_STATE = _LIST.where(deliveries.c.state == p("state"))
-_NEXT_DUE = sa.select(sa.func.min(deliveries.c.due_at)).where(
-    deliveries.c.state == DeliveryState.PENDING, deliveries.c.claimed_until.is_(None)
+_list = sa.select(deliveries).order_by(deliveries.c.id).limit(p("limit"))
+_LIST, _LIST_STATE = Statement(_list), Statement(_list.where(deliveries.c.state == p("state")))
+_NEXT_DUE = Statement(
+    sa.select(sa.func.min(deliveries.c.due_at).label("due_at")).where(
+        deliveries.c.state == DeliveryState.PENDING, deliveries.c.claimed_until.is_(None)
+    )
 )
-_COUNT = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+_COUNT = Statement(
+    sa.select(deliveries.c.state, sa.func.count().label("number")).group_by(deliveries.c.state)
+)
 
 
 class SqlDeliveries:
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def claim(
         self, *, now: datetime, until: datetime, limit: int, lanes: Sequence[str] | None = None
     ) -> list[Delivery]:
         params: dict[str, Any] = {"now": now, "until": until, "limit": limit}
         if lanes is None:
-            rows = self._connection.execute(_CLAIM, params)
+            rows = _CLAIM.all(self._session, params)
         else:
-            rows = self._connection.execute(_CLAIM_LANES, {**params, "lanes": list(lanes)})
+            rows = _CLAIM_LANES.all(self._session, lanes, params)
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
     def settle(self, delivery_id: int) -> None:
-        self._connection.execute(_SETTLE, {"b_id": delivery_id})
+        _SETTLE.run(self._session, {"b_id": delivery_id})
 
     def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None:
-        self._connection.execute(_POSTPONE, {"b_id": delivery_id, "due_at": due_at, "error": error})
+        _POSTPONE.run(self._session, {"b_id": delivery_id, "due_at": due_at, "error": error})
 
     def bury(self, delivery_id: int, *, error: str) -> None:
-        self._connection.execute(_BURY, {"b_id": delivery_id, "error": error})
+        _BURY.run(self._session, {"b_id": delivery_id, "error": error})
 
     def list(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Delivery]:
         if state is None:
-            return [_delivery(row) for row in self._connection.execute(_LIST, {"limit": limit})]
-        return [
-            _delivery(row) for row in self._connection.execute(_LIST_STATE, {"limit": limit, "state": state})
-        ]
+            return [_delivery(row) for row in _LIST.all(self._session, {"limit": limit})]
+        return [_delivery(row) for row in _LIST_STATE.all(self._session, {"limit": limit, "state": state})]
 
     def replay(self, delivery_id: int, *, now: datetime) -> bool:
-        return self._connection.execute(_REPLAY, {"b_id": delivery_id, "now": now}).rowcount == 1
+        return _REPLAY.run(self._session, {"b_id": delivery_id, "now": now}) == 1
 
     def next_due(self) -> datetime | None:
-        return self._connection.execute(_NEXT_DUE).scalar_one_or_none()
+        row = _NEXT_DUE.one(self._session, {})
+        return row["due_at"] if row else None
 
     def count(self) -> dict[DeliveryState, int]:
-        return {state: number for state, number in self._connection.execute(_COUNT)}
+        return {row["state"]: row["number"] for row in _COUNT.all(self._session, {})}
 
 
-def _delivery(row: sa.Row[Any]) -> Delivery:
+def _delivery(row: Row) -> Delivery:
     return Delivery(
-        id=row.id,
-        shop_id=row.shop_id,
-        subscriber=row.subscriber,
-        event=decoded(row.topic, row.payload),
-        event_id=row.event_id,
-        lane=row.lane,
-        due_at=row.due_at,
-        attempts=row.attempts,
-        state=row.state,
-        last_error=row.last_error,
+        id=row["id"],
+        shop_id=row["shop_id"],
+        subscriber=row["subscriber"],
+        event=decoded(row["topic"], row["payload"]),
+        event_id=row["event_id"],
+        lane=row["lane"],
+        due_at=row["due_at"],
+        attempts=row["attempts"],
+        state=row["state"],
+        last_error=row["last_error"],
     )

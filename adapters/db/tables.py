@@ -79,10 +79,3 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else self._decode(value)
-
-
-def values(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    """A row as keyword arguments of the entity it holds; the tenant's column is not part of it."""
-    result = dict(row._mapping)
-    result.pop("shop_id", None)
-    return result

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from adapters.db.conversations import SqlConversations, SqlMessages, SqlVisitors
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
+from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, SqlDeliveries, SqlStream, encoded
-from adapters.db.violations import domain_error
+from adapters.db.violations import INTEGRITY_ERRORS, domain_error
 from core.kernel import Event
 from core.shops.errors import ShopNotFound
 from ports.clock import Clock, Ids
@@ -35,41 +36,42 @@ class SqlTransaction:
     """Satisfies ports.db.Transaction. `flush` has to be called before the commit."""
 
     def __init__(self, connection: sa.Connection, scope: Scope, context: Context) -> None:
-        self._connection, self._context = connection, context
+        session = self._session = Session(connection)
+        self._context = context
         self._shop_id = None if scope is SYSTEM else scope
         self._recorded: list[Event] = []
         self._later: list[tuple[Event, datetime, str]] = []
-        self.conversations = SqlConversations(connection, self._shop_id, self.record)
-        self.messages = SqlMessages(connection, self._shop_id)
-        self.visitors = SqlVisitors(connection, self._shop_id)
+        self.conversations = SqlConversations(session, self._shop_id, self.record)
+        self.messages = SqlMessages(session, self._shop_id)
+        self.visitors = SqlVisitors(session, self._shop_id)
 
     @property
     def shops(self) -> SqlShops:
-        return SqlShops(self._connection, self._shop_id)
+        return SqlShops(self._session, self._shop_id)
 
     @property
     def members(self) -> SqlMembers:
-        return SqlMembers(self._connection, self._shop_id)
+        return SqlMembers(self._session, self._shop_id)
 
     @property
     def users(self) -> SqlUsers:
-        return SqlUsers(self._connection)
+        return SqlUsers(self._session)
 
     @property
     def logins(self) -> SqlLogins:
-        return SqlLogins(self._connection)
+        return SqlLogins(self._session)
 
     @property
     def products(self) -> SqlProducts:
-        return SqlProducts(self._connection, self._shop_id)
+        return SqlProducts(self._session, self._shop_id)
 
     @property
     def stream(self) -> SqlStream:
-        return SqlStream(self._connection, self._shop_id)
+        return SqlStream(self._session, self._shop_id)
 
     @property
     def deliveries(self) -> SqlDeliveries:
-        return SqlDeliveries(self._connection)
+        return SqlDeliveries(self._session)
 
     def record(self, event: Event) -> None:
         self._recorded.append(event)
@@ -92,17 +94,15 @@ class SqlTransaction:
         count = len(self._recorded)
         if not count:
             return []
-        newest = self._connection.execute(
-            ADVANCE, {"b_shop_id": shop_id, "count": count}
-        ).scalar_one_or_none()
-        if newest is None:
+        advanced = ADVANCE.one(self._session, {"b_shop_id": shop_id, "count": count})
+        if advanced is None:
             raise ShopNotFound
         new_id = self._context.ids.new
         recorded = [
             Recorded(id=new_id(), shop_id=shop_id, position=position, occurred_at=now, event=event)
-            for position, event in enumerate(self._recorded, newest - count + 1)
+            for position, event in enumerate(self._recorded, advanced["position"] - count + 1)
         ]
-        self._connection.execute(ADD_EVENTS, [_event_row(entry) for entry in recorded])
+        ADD_EVENTS.run_many(self._session, [_event_row(entry) for entry in recorded])
         return recorded
 
     def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> list[str]:
@@ -125,7 +125,7 @@ class SqlTransaction:
             for subscriber in self._context.subscriptions.get(type(event), ())
         ]
         if rows:
-            self._connection.execute(ADD_DELIVERIES, rows)
+            ADD_DELIVERIES.run_many(self._session, rows)
         return list(dict.fromkeys(row["lane"] for row in rows if row["due_at"] <= now))
 
 
@@ -148,7 +148,7 @@ def run_body(
     try:
         value = work(tx)
         return value, tx.flush()
-    except sa.exc.IntegrityError as error:
+    except INTEGRITY_ERRORS as error:
         refusal = domain_error(error)
         if refusal is None:
             raise

@@ -1,7 +1,10 @@
 """Turns a broken constraint into the domain's error for it."""
 
+import sqlite3
 from collections.abc import Iterator
+from functools import cache
 
+import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
 
 from adapters.db.tables import metadata
@@ -19,7 +22,10 @@ _ERRORS: dict[str, type[DomainError]] = {
 }
 
 
-def domain_error(error: sa.exc.IntegrityError) -> DomainError | None:
+INTEGRITY_ERRORS = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
+
+
+def domain_error(error: Exception) -> DomainError | None:
     """The refusal that the constraint stands for; None for one that no input should be able to break."""
     name = _constraint_name(error)
     if name in _ERRORS:
@@ -27,15 +33,15 @@ def domain_error(error: sa.exc.IntegrityError) -> DomainError | None:
     return ConcurrentUpdate(thing="conversation") if name == "pk_messages" else None
 
 
-def _constraint_name(error: sa.exc.IntegrityError) -> str:
+def _constraint_name(error: Exception) -> str:
     """Postgres names the constraint, SQLite only its columns."""
-    cause = getattr(error.orig, "__cause__", None)
-    if name := getattr(cause, "constraint_name", None):
+    if name := getattr(error, "constraint_name", None):
         return str(name)
-    _, _, columns = str(error.orig).partition("UNIQUE constraint failed: ")
+    _, _, columns = str(error).partition("UNIQUE constraint failed: ")
     return _names_by_columns().get(columns, "")
 
 
+@cache
 def _names_by_columns() -> dict[str, str]:
     return {
         ", ".join(f"{table.name}.{column.name}" for column in unique.columns): str(unique.name)
