@@ -58,7 +58,9 @@ class Delivery:
     id: int
     shop_id: str
     subscriber: str
-    event: Event
+    topic: str
+    event: Event | None
+    """None when it was written by a version of Parley whose events this one can't read."""
     event_id: str
     lane: str
     due_at: datetime
@@ -227,8 +229,8 @@ class Stream(Protocol):
         ...
 
     def after(self, position: int, limit: int) -> list[Recorded]:
-        """The next events in order. Raises StreamGone when some of them are no longer kept, or `position` is
-        beyond the newest."""
+        """The next events in order, `limit` of them at most. Raises StreamGone when some of them are no longer
+        kept, or `position` is beyond the newest."""
         ...
 
     def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:
@@ -243,11 +245,9 @@ class Stream(Protocol):
 class Deliveries(Protocol):
     """What subscribers still have to do. SYSTEM scope."""
 
-    def claim(
-        self, *, now: datetime, until: datetime, limit: int, lanes: Sequence[str] | None = None
-    ) -> list[Delivery]:
+    def claim(self, *, now: datetime, until: datetime, limit: int) -> list[Delivery]:
         """Take due deliveries for this process until `until`; of each lane only its first, and none that
-        another process holds. With `lanes`, only of those."""
+        another process holds."""
         ...
 
     def settle(self, delivery_id: int) -> None:
@@ -306,10 +306,10 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit has made true: events in order, and the lanes that have something due now."""
+    """What a commit has made true: events in order, and whether a subscriber has something to do now."""
 
     events: Sequence[Recorded]
-    lanes: Sequence[str]
+    is_due: bool
 
 
 class Database(Protocol):

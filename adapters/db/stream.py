@@ -1,20 +1,17 @@
 """Each shop's stream of events, and what subscribers still have to do about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
+from adapters.db.events import decoded, readable
 from adapters.db.shops import shop_streams
 from adapters.db.statements import ListStatement, Row, Session, Statement
 from adapters.db.tables import BigId, Choice, Id, UtcDateTime, metadata
-from core.conversations import events as conversation_events
 from core.conversations.errors import StreamGone
-from core.kernel import Event
-from core.shops import events as shop_events
 from ports.db import Delivery, DeliveryState, Recorded
 
 events = sa.Table(
@@ -48,26 +45,6 @@ deliveries = sa.Table(
     # An id is never given out twice: a late "done" must not hit somebody else's row.
     sqlite_autoincrement=True,
 )
-
-
-def _topics(*modules: Any) -> dict[str, type[Event]]:
-    found = (entry for module in modules for entry in vars(module).values())
-    return {e.topic: e for e in found if isinstance(e, type) and issubclass(e, Event) and hasattr(e, "topic")}
-
-
-TOPICS: Mapping[str, type[Event]] = _topics(conversation_events, shop_events)
-"""Every event that can be stored, by its name in storage."""
-
-_DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in TOPICS.items()}
-_encode = msgspec.json.Encoder().encode
-
-
-def encoded(event: Event) -> str:
-    return _encode(event).decode()
-
-
-def decoded(topic: str, payload: str | bytes) -> Event:
-    return _DECODERS[topic].decode(payload)
 
 
 _FILLED = {"id", "claimed_until", "last_error"}
@@ -106,10 +83,10 @@ class SqlStream:
 
     def after(self, position: int, limit: int) -> list[Recorded]:
         newest = self.position()
-        params = {"shop_id": self._shop_id, "after": position, "limit": limit + 1}
+        params = {"shop_id": self._shop_id, "after": position, "limit": limit}
         found = [_recorded(row) for row in _AFTER.all(self._session, params)]
         is_whole = not found if position == newest else bool(found) and found[0].position == position + 1
-        if not is_whole or len(found) > limit:
+        if not is_whole:
             raise StreamGone
         return found
 
@@ -163,7 +140,6 @@ def _claim(heads: sa.Select[Any]) -> sa.UpdateBase:
 
 
 _CLAIM = Statement(_claim(_heads))
-_CLAIM_LANES = ListStatement(lambda lanes: _claim(_heads.where(deliveries.c.lane.in_(lanes))))
 _SETTLE = Statement(deliveries.delete().where(deliveries.c.id == p("b_id")))
 _POSTPONE = Statement(
     deliveries.update()
@@ -196,14 +172,8 @@ class SqlDeliveries:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def claim(
-        self, *, now: datetime, until: datetime, limit: int, lanes: Sequence[str] | None = None
-    ) -> list[Delivery]:
-        params: dict[str, Any] = {"now": now, "until": until, "limit": limit}
-        if lanes is None:
-            rows = _CLAIM.all(self._session, params)
-        else:
-            rows = _CLAIM_LANES.all(self._session, lanes, params)
+    def claim(self, *, now: datetime, until: datetime, limit: int) -> list[Delivery]:
+        rows = _CLAIM.all(self._session, {"now": now, "until": until, "limit": limit})
         return sorted(map(_delivery, rows), key=lambda delivery: delivery.id)
 
     def settle(self, delivery_id: int) -> None:
@@ -236,7 +206,8 @@ def _delivery(row: Row) -> Delivery:
         id=row["id"],
         shop_id=row["shop_id"],
         subscriber=row["subscriber"],
-        event=decoded(row["topic"], row["payload"]),
+        topic=row["topic"],
+        event=readable(row["topic"], row["payload"]),
         event_id=row["event_id"],
         lane=row["lane"],
         due_at=row["due_at"],

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from adapters.db.conversations import SqlConversations, SqlMessages, SqlVisitors
+from adapters.db.events import encoded
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.statements import Session
-from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, SqlDeliveries, SqlStream, encoded
+from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, SqlDeliveries, SqlStream
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
 from core.kernel import Event
 from core.shops.errors import ShopNotFound
@@ -87,8 +88,7 @@ class SqlTransaction:
             raise RuntimeError("events belong to a shop: the transaction was opened for the system")
         now = self._context.clock.now()
         recorded = self._advance(self._shop_id, now)
-        lanes = self._enqueue(self._shop_id, recorded, now)
-        return Committed(recorded, lanes)
+        return Committed(recorded, self._enqueue(self._shop_id, recorded, now))
 
     def _advance(self, shop_id: str, now: datetime) -> list[Recorded]:
         count = len(self._recorded)
@@ -105,7 +105,7 @@ class SqlTransaction:
         ADD_EVENTS.run_many(self._session, [_event_row(entry) for entry in recorded])
         return recorded
 
-    def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> list[str]:
+    def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> bool:
         new_id = self._context.ids.new
         wanted = [(entry.id, entry.event, now, entry.id) for entry in recorded]
         wanted += [(new_id(), event, due_at, lane) for event, due_at, lane in self._later]
@@ -126,7 +126,7 @@ class SqlTransaction:
         ]
         if rows:
             ADD_DELIVERIES.run_many(self._session, rows)
-        return list(dict.fromkeys(row["lane"] for row in rows if row["due_at"] <= now))
+        return any(row["due_at"] <= now for row in rows)
 
 
 def _event_row(entry: Recorded) -> dict[str, Any]:

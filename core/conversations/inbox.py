@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.conversations.errors import AlreadyPosted, MessageNotFound
+from core.conversations.errors import AlreadyPosted, MessageNotFound, StreamGone
 from core.conversations.events import (
     AnswerDue,
     ConversationDeleted,
@@ -238,7 +238,9 @@ class JoinShop:
             position = tx.stream.position()
             if since is None:
                 return Joined(position, [])
-            missed = tx.stream.after(since, CATCH_UP_LIMIT)
+            missed = tx.stream.after(since, CATCH_UP_LIMIT + 1)
+            if len(missed) > CATCH_UP_LIMIT:
+                raise StreamGone
             return Joined(missed[-1].position if missed else position, missed)
 
         return await self.db.read(work, shop=shop_id)
