@@ -98,7 +98,10 @@ def tidy(arguments: list[str]) -> None:
 
 
 def lock(arguments: list[str]) -> None:
-    """Resolve without naming a host, and take nothing younger than a week: bad releases are found in days."""
+    """Resolve without naming a host, and take nothing younger than a week: bad releases are found in days.
+
+    For a fix that cannot wait: python3 dev.py lock --exclude-newer-package name=2026-01-31
+    """
     uv = shutil.which("uv")
     if not uv:
         say("fetching uv")
@@ -108,7 +111,8 @@ def lock(arguments: list[str]) -> None:
         uv = str(tool / "bin" / "uv")
     a_week_ago = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 7 * 24 * 3600))
     how = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
-    how += ["--no-annotate", "--no-header", "--exclude-newer", a_week_ago]
+    how += ["--no-annotate", "--no-header"]
+    os.environ.setdefault("UV_EXCLUDE_NEWER", a_week_ago)
     for kind, what in {"base": [], "dev": ["--all-extras", "--group", "dev"]}.items():
         say(f"resolving {LOCKS[kind].name}")
         output = ["--output-file", str(LOCKS[kind].relative_to(ROOT))]
@@ -160,7 +164,7 @@ def prepare(kind: str) -> None:
 
 def install(lock: Path) -> None:
     """Exactly what the lock names, wheels only: by uv where it is there and gets through, else by pip."""
-    say(f"installing {lock.read_text().count('==')} packages")
+    say(f"installing {sum(line[0].isalnum() for line in lock.read_text().splitlines())} packages")
     options = ["install", "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     uv = shutil.which("uv")
     if uv:
@@ -172,7 +176,8 @@ def install(lock: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             output.append(line)
-            show(line)
+            if line.startswith(("Collecting ", "Installing ")):
+                show(line)
     show("")
     if pip.returncode:
         sys.exit("".join(output[-20:]) + f"pip could not install {lock.name} and says why above.")
