@@ -70,7 +70,7 @@ def check(arguments: list[str]) -> None:
         "format": [PYTHON, "-m", "ruff", "format", "--check"],
         "lint": [PYTHON, "-m", "ruff", "check"],
         "types": [PYTHON, "-m", "mypy"],
-        "imports": [str(VENV / "bin" / "lint-imports")],
+        "imports": [str(VENV / "bin" / "lint-imports"), "--no-logo"],
         "fast tests": [*PYTEST, *ON_ALL_CORES, "-m", "not slow and not soak", *arguments],
     }
     failed = []
