@@ -1,0 +1,38 @@
+"""Answers without a model: the shop's keyword replies, its knowledge, or a person."""
+
+from adapters.providers.speeches import asks_for_person, hand_over_text
+from core.conversations.assistance import Brief
+from core.conversations.messages import TEXT_LIMIT, Message, cleaned
+from ports.assistant import Answer
+
+
+class RulesAssistant:
+    async def answer(self, brief: Brief, history: list[Message], question: Message) -> Answer:
+        return reply_at_once(brief, question) or _from_knowledge(brief, question) or hand_over(brief)
+
+
+def reply_at_once(brief: Brief, question: Message) -> Answer | None:
+    """What needs no thought: the shop's reply to a keyword, and a person for customers who ask for one."""
+    text = fit(brief.keyword_reply(question.text) or "")
+    if asks_for_person(question.text):
+        return Answer(text=text, hand_over=True) if text else hand_over(brief)
+    return Answer(text=text) if text else None
+
+
+def hand_over(brief: Brief) -> Answer:
+    return Answer(text=hand_over_text(brief.language), hand_over=True)
+
+
+def fit(text: str) -> str:
+    """As much of the text as a message may hold; empty when there is nothing to say."""
+    text = cleaned(text).strip()
+    if len(text) <= TEXT_LIMIT:
+        return text
+    kept = text[: TEXT_LIMIT - 1]
+    return (kept[: kept.rfind(" ")] if " " in kept[-100:] else kept) + "…"
+
+
+def _from_knowledge(brief: Brief, question: Message) -> Answer | None:
+    section = brief.best_section(question.text)
+    text = fit(section.content) if section else ""
+    return Answer(text=text) if text else None
