@@ -20,7 +20,13 @@ SUPERUSER = "postgres"
 PROGRAMS = ("postgres", "initdb", "psql")
 # Sorts by code point and yet knows letters beyond ASCII; only Linux is sure to have it.
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "C"
-IN_A_HURRY = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=128MB")
+IN_A_HURRY = (
+    "fsync=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "deadlock_timeout=50ms",
+    "max_wal_size=128MB",
+)
 
 
 class Postgres(Server):
