@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
@@ -14,12 +15,12 @@ from sqlalchemy.util import await_only
 from adapters.db.schema import check_revision
 from adapters.db.scope import EVERY_SHOP, checked
 from adapters.db.transaction import Context, SqlTransaction, run_body
-from core.kernel import ConcurrentUpdate, DomainError
+from core.kernel import ConcurrentUpdate
 from core.outages import DatabaseDown, Overloaded
 from ports.db import SYSTEM, Committed, Scope, Transaction
 
 T = TypeVar("T")
-ATTEMPTS = 8
+ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.005
 _DRIVER_ERRORS = (
     OSError,
@@ -63,6 +64,7 @@ class AsyncDatabase:
         self._listeners: list[Callable[[Committed], None]] = []
         self._running: set[asyncio.Task[Any]] = set()
         self._writer = dialect.one_writer()
+        self._second_try = asyncio.Lock()
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         self._listeners.append(listener)
@@ -73,6 +75,19 @@ class AsyncDatabase:
     async def read(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
         value, _ = await self._to_the_end(self._attempt(work, checked(shop), read_only=True))
         return value
+
+    async def inspect(self, look: Callable[[sa.Connection], T]) -> T:
+        """Run queries of the system's own over everything, on a snapshot: for audits, not for use cases."""
+
+        def body(connection: sa.Connection) -> T:
+            self._dialect.begin(connection, SYSTEM, read_only=True)
+            try:
+                return look(connection)
+            finally:
+                self._dialect.end(connection, "ROLLBACK")
+
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(body)
 
     async def check(self) -> None:
         async with asyncio.timeout(5):
@@ -114,15 +129,16 @@ class AsyncDatabase:
     async def _attempt(
         self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool
     ) -> tuple[T, Committed | None]:
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._once(work, scope, read_only=read_only)
-            except DomainError:
-                raise
-            except _DRIVER_ERRORS as error:
-                if not _is_conflict(error):
-                    raise _translated(error) from error
-            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        try:
+            return await self._once(work, scope, read_only=read_only)
+        except _Conflict:
+            pass
+        # Bodies that met run again one by one, or they would only meet again.
+        async with self._second_try:
+            for attempt in range(ATTEMPTS):
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+                with suppress(_Conflict):
+                    return await self._once(work, scope, read_only=read_only)
         raise ConcurrentUpdate(thing="record")
 
     async def _once(
@@ -138,8 +154,11 @@ class AsyncDatabase:
                 raise
             return result
 
-        async with self.engine.connect() as connection:
-            return await connection.run_sync(body)
+        try:
+            async with self.engine.connect() as connection:
+                return await connection.run_sync(body)
+        except _DRIVER_ERRORS as error:
+            raise _translated(error) from error
 
     def _undo(self, connection: sa.Connection) -> None:
         """A connection that can't even roll back is thrown away; the server undoes what it held."""
@@ -203,11 +222,13 @@ def _sqlstate(error: BaseException) -> str:
     return str(getattr(origin, "sqlstate", None) or "")
 
 
-def _is_conflict(error: BaseException) -> bool:
-    return _sqlstate(error) in _CONFLICTS
+class _Conflict(Exception):
+    """The database undid the transaction because it met another one."""
 
 
 def _translated(error: BaseException) -> BaseException:
+    if _sqlstate(error) in _CONFLICTS:
+        return _Conflict()
     if isinstance(error, sa.exc.TimeoutError):
         return Overloaded()
     is_gone = isinstance(error, _GONE) or _sqlstate(error).startswith(_OUTAGES)

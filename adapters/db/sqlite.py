@@ -79,6 +79,13 @@ class SqliteDatabase:
         scope, loop = checked(shop), asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, work, scope)
 
+    async def inspect(self, look: Callable[[sa.Connection], T]) -> T:
+        """Run queries of the system's own over everything, on a snapshot: for audits, not for use cases."""
+        loop = asyncio.get_running_loop()
+        if self.connection is not None and self._path is None:
+            return look(self.connection)
+        return await loop.run_in_executor(self._readers, self._inspect, look)
+
     async def check(self) -> None:
         if self._path is not None and not self._path.exists():
             raise DatabaseDown
@@ -200,6 +207,11 @@ class SqliteDatabase:
                 raw.execute("ROLLBACK")
         return value
 
+    def _inspect(self, look: Callable[[sa.Connection], T]) -> T:
+        with self.engine.connect() as connection:
+            _raw(connection).execute("BEGIN")
+            return look(connection)
+
     # Connections
 
     def _open(self, *, is_reader: bool = False) -> sa.Connection:
@@ -250,7 +262,7 @@ def _outage(error: Exception) -> Exception:
     text = str(error)
     if any(
         sign in text
-        for sign in ("locked", "disk", "unable to open", "readonly", "malformed", "not a database")
+        for sign in ("locked", "disk", "unable to open", "malformed", "not a database")
     ):
         outage = DatabaseDown()
         outage.__cause__ = error

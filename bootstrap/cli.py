@@ -1,0 +1,251 @@
+"""The command `parley`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from bootstrap.settings import Environment, Settings
+
+T = TypeVar("T")
+app = typer.Typer(help="Parley: conversations that sell.", no_args_is_help=True, pretty_exceptions_enable=False)
+events_app = typer.Typer(help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True)
+app.add_typer(events_app, name="events")
+console, complaints = Console(), Console(stderr=True)
+
+
+def main() -> None:
+    app()
+
+
+def fail(sentence: str) -> typer.Exit:
+    complaints.print(sentence, style="red", markup=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def load_settings() -> Settings:
+    """The settings, or one sentence per mistake and the end."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for mistake in error.errors():
+            complaints.print(_sentence(mistake), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def _sentence(mistake: Any) -> str:
+    reason = str(mistake["msg"]).removeprefix("Value error, ")
+    where = "__".join(map(str, mistake["loc"])).upper()
+    return f"{where}: {reason}" if where else reason
+
+
+@app.command()
+def serve(
+    seed_demo: Annotated[
+        bool | None, typer.Option("--seed/--no-seed", help="Make the demo shop. Default: in development.")
+    ] = None,
+) -> None:
+    """Serve HTTP and sockets; in development migrate and make a demo shop first."""
+    from bootstrap.container import Container
+    from bootstrap.servers import run
+    from bootstrap.web import Service
+
+    settings = load_settings()
+    _logs(settings)
+    is_development = settings.env is Environment.DEVELOPMENT
+    if is_development:
+        _migrate_if_behind(settings)
+    container = Container(settings=settings)
+    service = Service(container)
+    if is_development if seed_demo is None else seed_demo:
+        service.at_start(_seed_and_print(container))
+    run(service, settings)
+
+
+@app.command()
+def worker() -> None:
+    """Run due work without serving: assistants, reminders, deliveries."""
+    from bootstrap.container import Container
+    from bootstrap.worker import run
+
+    settings = load_settings()
+    _logs(settings)
+    run(Container(settings=settings))
+
+
+@app.command()
+def migrate(
+    revision: Annotated[str, typer.Argument(help="head, base, a revision, or a step such as -1")] = "head",
+) -> None:
+    """Bring the database schema up to date, or to a revision."""
+    from adapters.db.migrate import downgrade, upgrade
+
+    settings = load_settings()
+    _logs(settings)
+    url = settings.migration_database_url or settings.database_url
+    if url.startswith("memory"):
+        raise fail("memory:// has no schema to migrate: it is made at each start.")
+    with console.status("Migrating"):
+        if revision == "base" or revision.startswith("-"):
+            downgrade(url, revision)
+        else:
+            upgrade(url, revision)
+    console.print(f"The schema is at [bold]{revision}[/bold].")
+
+
+@app.command()
+def seed(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
+    """Make the demo shop, once, and print its credentials."""
+    from bootstrap.container import Container
+    from bootstrap.demo import NotInProduction
+
+    settings = load_settings()
+    _logs(settings)
+    if settings.env is Environment.PRODUCTION:
+        raise fail(str(NotInProduction("The demo shop is for development; it is never made in production.")))
+    _migrate_if_behind(settings)
+    demo = _run(settings, lambda container: _seeder(container)())
+    if as_json:
+        sys.stdout.write(json.dumps(demo.as_dict()) + "\n")
+    else:
+        _print_demo(demo.as_dict())
+
+
+@app.command()
+def verify() -> None:
+    """Prove that what is stored hangs together; name the first row that does not."""
+    from bootstrap.verify import verify as run_checks
+
+    settings = load_settings()
+    _logs(settings)
+    findings = _run(settings, lambda container: run_checks(container.db(), console))
+    if findings:
+        raise fail("\n".join(findings))
+    console.print("All checks passed.", style="green")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from bootstrap.container import Container
+    from bootstrap.web import Service
+
+    settings = Settings(database_url="memory://", env=Environment.TEST)
+    service = Service(Container(settings=settings))
+    sys.stdout.write(service.openapi() + "\n")
+
+
+@events_app.command("list")
+def list_events(
+    dead: Annotated[bool, typer.Option(help="Only those given up.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+) -> None:
+    """Show what waits and what was given up."""
+    from ports.db import SYSTEM, DeliveryState
+
+    state = DeliveryState.DEAD if dead else None
+    settings = load_settings()
+    found = _run(
+        settings,
+        lambda container: container.db().read(lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM),
+    )
+    table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
+    for entry in found:
+        due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
+        error = (entry.last_error or "")[:80]
+        table.add_row(
+            str(entry.id), entry.state, entry.subscriber, entry.topic, entry.shop_id, due, str(entry.attempts), error
+        )
+    console.print(table if found else "Nothing waits, nothing was given up.")
+
+
+@events_app.command("replay")
+def replay_event(delivery_id: Annotated[int, typer.Argument(help="The id that `parley events list` shows.")]) -> None:
+    """Have a given-up delivery tried again."""
+    from ports.db import SYSTEM
+
+    def replay(container: Any) -> Awaitable[bool]:
+        now = container.clock().now()
+        result: Awaitable[bool] = container.db().transact(
+            lambda tx: tx.deliveries.replay(delivery_id, now=now), shop=SYSTEM
+        )
+        return result
+
+    if not _run(load_settings(), replay):
+        raise fail(f"There is no given-up delivery {delivery_id}; see: parley events list --dead")
+    console.print(f"Delivery {delivery_id} is due again.")
+
+
+def _run(settings: Settings, action: Callable[[Any], Awaitable[T]]) -> T:
+    """One action on an open container, with outages told in a sentence."""
+    from bootstrap.container import Container
+    from core.kernel import DomainError
+
+    async def with_container() -> T:
+        container = Container(settings=settings)
+        try:
+            await container.db().check()
+            return await action(container)
+        finally:
+            await container.db().close()
+
+    try:
+        return asyncio.run(with_container())
+    except DomainError as error:
+        raise fail(str(error)) from None
+
+
+def _logs(settings: Settings) -> None:
+    from bootstrap import logs
+
+    is_production = settings.env is Environment.PRODUCTION
+    logs.configure(
+        level=settings.log_level, as_json=is_production if settings.log_json is None else settings.log_json
+    )
+
+
+def _migrate_if_behind(settings: Settings) -> None:
+    """Looks before it loads Alembic, which takes longer than everything else at start."""
+    from bootstrap.schema import is_current
+
+    if settings.database_url.startswith("memory") or is_current(settings):
+        return
+    from adapters.db.migrate import upgrade
+
+    upgrade(settings.migration_database_url or settings.database_url)
+
+
+def _seeder(container: Any) -> Any:
+    from bootstrap.demo import Seeder
+
+    return Seeder(
+        settings=container.settings(),
+        secret=container.secret(),
+        application=container.application(),
+        db=container.db(),
+        clock=container.clock(),
+        ids=container.ids(),
+    )
+
+
+def _seed_and_print(container: Any) -> Callable[[], Awaitable[None]]:
+    async def seed_and_print() -> None:
+        demo = (await _seeder(container)()).as_dict()
+        _print_demo(demo)
+        sys.stdout.write(json.dumps(demo) + "\n")
+        sys.stdout.flush()
+
+    return seed_and_print
+
+
+def _print_demo(demo: dict[str, str]) -> None:
+    table = Table(title="Demo shop", show_header=False, title_justify="left")
+    for name, value in demo.items():
+        table.add_row(name, value)
+    console.print(table)

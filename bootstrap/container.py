@@ -1,0 +1,100 @@
+"""The composition root: which adapter stands behind which port. Read by web, worker and the command line only."""
+
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from adapters.db.factory import open_database
+from adapters.db.transaction import Context
+from adapters.providers.argon2 import Argon2Passwords
+from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from adapters.providers.jwt import JwtTokens
+from adapters.providers.limits_memory import MemoryRateLimiter
+from adapters.providers.rules import RulesAssistant
+from adapters.providers.system import RandomIds, SystemClock
+from bootstrap import use_cases
+from bootstrap.health import SystemHealth
+from bootstrap.secrets import signing_secret
+from bootstrap.settings import AssistantKind, Settings
+from bootstrap.subscribers import subscriptions
+from core.identity.use_cases import Logins
+from ports.assistant import Assistant
+from ports.bus import EventBus
+from ports.clock import Clock, Ids
+from ports.db import Database
+from ports.limits import RateLimiter
+
+
+def _database(settings: Settings, clock: Clock, ids: Ids) -> Database:
+    return open_database(settings.database_url, Context(clock, ids, subscriptions(settings)))
+
+
+def _bus(settings: Settings) -> EventBus:
+    if settings.bus == "memory":
+        return MemoryBus(MemoryBroker())
+    from adapters.providers.bus_redis import RedisBus
+
+    return RedisBus(settings.bus)
+
+
+def _limiter(settings: Settings, clock: Clock) -> RateLimiter:
+    if settings.limits_store == "memory":
+        return MemoryRateLimiter()
+    from adapters.providers.limits_redis import RedisRateLimiter
+
+    return RedisRateLimiter(settings.limits_store)
+
+
+def _assistant(settings: Settings) -> Assistant:
+    rules = RulesAssistant()
+    if settings.assistant is not AssistantKind.OPENAI or settings.openai_api_key is None:
+        return rules
+    from adapters.providers.openai import OpenAIAssistant
+
+    return OpenAIAssistant(
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=settings.openai_base_url,
+        model=settings.openai_model,
+        timeout=settings.openai_timeout,
+        max_retries=settings.openai_max_retries,
+        fallback=rules,
+    )
+
+
+def _tokens(settings: Settings, secret: str, clock: Clock, ids: Ids) -> JwtTokens:
+    return JwtTokens(
+        secret=secret,
+        previous=[old.get_secret_value() for old in settings.previous_jwt_secrets],
+        issuer=settings.base_url,
+        clock=clock,
+        ids=ids,
+        access_lifetime=settings.access_lifetime,
+        visitor_lifetime=settings.visitor_lifetime,
+    )
+
+
+class Container(containers.DeclarativeContainer):
+    """Tests pass overrides at construction: `Container(settings=…, clock=providers.Object(…))`."""
+
+    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
+    secret = providers.Singleton(signing_secret, settings)
+    clock: providers.Provider[Any] = providers.Singleton(SystemClock)
+    ids: providers.Provider[Any] = providers.Singleton(RandomIds)
+    db: providers.Provider[Any] = providers.Singleton(_database, settings, clock, ids)
+    bus: providers.Provider[Any] = providers.Singleton(_bus, settings)
+    limiter: providers.Provider[Any] = providers.Singleton(_limiter, settings, clock)
+    passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
+    tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
+    assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
+    logins = providers.Singleton(Logins, clock, ids, tokens, settings.provided.login_lifetime)
+    health = providers.Singleton(SystemHealth, db, bus)
+    application = providers.Singleton(
+        use_cases.application,
+        db=db,
+        clock=clock,
+        ids=ids,
+        passwords=passwords,
+        tokens=tokens,
+        assistant=assistant,
+        logins=logins,
+    )

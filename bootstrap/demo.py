@@ -1,0 +1,173 @@
+"""A demo shop to try everything on: made once, the same credentials at every start, never in production."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bootstrap.secrets import derived
+from bootstrap.settings import Environment, Settings
+from core.application import Application
+from core.catalogue.model import Product, ProductKind
+from core.conversations.messages import Draft, Sender
+from core.identity.errors import EmailTaken
+from core.identity.model import User
+from core.kernel import UserActor, VisitorActor
+from core.shops.model import Shop
+from core.shops.policy import Role
+from core.shops.use_cases import ADMIN_KEY
+from ports.clock import Clock, Ids
+from ports.db import SYSTEM, Database, Transaction
+
+SHOP_NAME = "Lumen Coffee"
+OWNER_EMAIL = "owner@example.com"
+AGENT_EMAIL = "agent@example.com"
+SETTINGS: dict[str, Any] = {
+    "assistant_config": {"language": "en", "tone": "neutral", "system_prompt": "Be brief and friendly."},
+    "keyword_replies": [
+        {
+            "id": "hours",
+            "keywords": "opening hours, open today, when are you open",
+            "reply": "We are open Monday to Saturday, 8:00 to 18:00.",
+            "match_type": "contains",
+            "apply_to": {"chat": True, "comments": False},
+            "enabled": True,
+        }
+    ],
+    "knowledge_base": {
+        "user_defined": [
+            {
+                "id": "shipping",
+                "title": "Shipping and delivery",
+                "content": "Orders leave the next working day. Shipping costs 4.90 and is free from 40.00.",
+                "is_custom": True,
+                "include_in_quick_replies": False,
+            },
+            {
+                "id": "returns",
+                "title": "Returns and refunds",
+                "content": "Unopened bags can be returned within 30 days for a full refund.",
+                "is_custom": True,
+                "include_in_quick_replies": False,
+            },
+        ],
+        "product_data": "",
+    },
+}
+PRODUCTS = (
+    ("House Espresso, 500 g", "Chocolate and hazelnut, roasted on Mondays.", 1450, 40),
+    ("Ethiopia Filter, 250 g", "Washed, floral, with a note of bergamot.", 1290, 25),
+    ("Hand Grinder", "Steel burrs, 30 clicks from espresso to press.", 8900, 6),
+)
+
+
+class NotInProduction(Exception):
+    """The demo shop has credentials that can be printed again: production must not have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    base_url: str
+    owner_email: str
+    owner_password: str
+    agent_email: str
+    agent_password: str
+    shop_id: str
+    public_key: str
+    admin_key: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeder:
+    settings: Settings
+    secret: str
+    application: Application
+    db: Database
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self) -> Demo:
+        """Make the demo shop, or find it as it is. Raises NotInProduction."""
+        if self.settings.env is Environment.PRODUCTION:
+            raise NotInProduction("The demo shop is for development; it is never made in production.")
+        owner, agent = await self._person(OWNER_EMAIL, "owner"), await self._person(AGENT_EMAIL, "agent")
+        shop = await self._shop(owner) or await self._open(owner, agent)
+        return Demo(
+            base_url=self.settings.base_url,
+            owner_email=OWNER_EMAIL,
+            owner_password=self._password("owner"),
+            agent_email=AGENT_EMAIL,
+            agent_password=self._password("agent"),
+            shop_id=shop.id,
+            public_key=shop.public_key,
+            admin_key=self._admin_key(),
+        )
+
+    async def _person(self, email: str, username: str) -> UserActor:
+        user = await self._known(email)
+        if user is None:
+            try:
+                register = self.application.identity.register
+                signed_in = await register(email=email, password=self._password(username), username=username)
+                user = signed_in.user
+            except EmailTaken:
+                user = await self._known(email)
+        if user is None:
+            raise RuntimeError(f"the demo account {email} can be neither found nor made")
+        return UserActor(user.id, "")
+
+    async def _known(self, email: str) -> User | None:
+        return await self.db.read(lambda tx: tx.users.by_email(email), shop=SYSTEM)
+
+    async def _shop(self, owner: UserActor) -> Shop | None:
+        shops = await self.db.read(lambda tx: tx.shops.of_user(owner.user_id), shop=SYSTEM)
+        return next((shop for shop in shops if shop.owner_id == owner.user_id), None)
+
+    async def _open(self, owner: UserActor, agent: UserActor) -> Shop:
+        opened = await self.application.shops.open(
+            owner=owner, name=SHOP_NAME, currency="EUR", settings=SETTINGS, admin_key=self._admin_key()
+        )
+        shop = opened.view.shop
+        add_member = self.application.shops.add_member
+        await add_member(actor=owner, shop_id=shop.id, user_id=agent.user_id, role=Role.SUPPORT_AGENT)
+        await self.db.transact(self._stock(), shop=shop.id)
+        await self._talk(shop, agent)
+        return shop
+
+    def _stock(self) -> Callable[[Transaction], None]:
+        def work(tx: Transaction) -> None:
+            for name, description, price_minor, stock in PRODUCTS:
+                tx.products.add(
+                    Product(
+                        id=self.ids.new(),
+                        kind=ProductKind.PRODUCT,
+                        name=name,
+                        description=description,
+                        price_minor=price_minor,
+                        stock=stock,
+                        created_at=self.clock.now(),
+                    )
+                )
+
+        return work
+
+    async def _talk(self, shop: Shop, agent: UserActor) -> None:
+        visitor = VisitorActor(shop.id, self.ids.new())
+        said = await self.application.visitor.post(
+            visitor=visitor, draft=Draft(text="Hello! Is the grinder good for espresso?"), sender_name="Mara"
+        )
+        await self.application.inbox.post(
+            actor=agent,
+            shop_id=shop.id,
+            conversation_id=said.message.conversation_id,
+            sender=Sender.AGENT,
+            draft=Draft(text="Hello Mara! Yes, from click 8 on it grinds fine enough."),
+        )
+
+    def _password(self, who: str) -> str:
+        return derived(self.secret, f"demo password of {who}")[:20]
+
+    def _admin_key(self) -> str:
+        return ADMIN_KEY + derived(self.secret, "demo admin key")

@@ -1,0 +1,130 @@
+"""Runs the service on the server that the settings name, and stops it without cutting anything short."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from bootstrap.settings import Server, Settings
+from bootstrap.web import Service
+
+FRAME_LIMIT = 64 * 1024
+SLOW_HEADER_SECONDS = 5.0
+PING_SECONDS = 20.0
+BACKLOG = 1024
+
+
+def run(service: Service, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends at once."""
+    serve = _hypercorn if settings.server is Server.HYPERCORN else _uvicorn
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(service, settings))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _stop_signal() -> asyncio.Event:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def received() -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received)
+    return stop
+
+
+async def _hypercorn(service: Service, settings: Settings) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    refuse_compression()
+    stop = _stop_signal()
+
+    async def drained() -> None:
+        await stop.wait()
+        await service.drain()
+
+    config = Config()
+    config.bind = [f"{_host(settings)}:{settings.port}"]
+    config.backlog = BACKLOG
+    config.keep_alive_timeout = SLOW_HEADER_SECONDS
+    config.websocket_ping_interval = PING_SECONDS
+    config.websocket_max_message_size = FRAME_LIMIT
+    config.graceful_timeout = settings.shutdown_seconds / 2
+    config.shutdown_timeout = settings.shutdown_seconds
+    config.include_server_header = False
+    config.include_date_header = True
+    config.accesslog = None
+    config.errorlog = "-"
+    config.loglevel = "WARNING"
+    await serve(service, config, shutdown_trigger=drained)  # type: ignore[arg-type]
+
+
+async def _uvicorn(service: Service, settings: Settings) -> None:
+    try:
+        import uvicorn
+    except ImportError:
+        raise SystemExit("PARLEY_SERVER=uvicorn needs the extra: pip install 'parley[uvicorn]'") from None
+
+    config = uvicorn.Config(
+        service,  # type: ignore[arg-type]
+        host=settings.host,
+        port=settings.port,
+        lifespan="on",
+        backlog=BACKLOG,
+        ws="websockets-sansio",
+        ws_max_size=FRAME_LIMIT,
+        ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        timeout_keep_alive=int(SLOW_HEADER_SECONDS),
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds / 2)),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    server = uvicorn.Server(config)
+    stop = _stop_signal()
+
+    async def stopping() -> None:
+        await stop.wait()
+        await service.drain()
+        server.should_exit = True
+
+    watch = asyncio.create_task(stopping())
+    try:
+        await server._serve()
+    finally:
+        watch.cancel()
+
+
+def refuse_compression() -> None:
+    """Keep Hypercorn from offering permessage-deflate.
+
+    It inflates a message before it looks at the size limit: 300 KB on the wire become 500 MB in memory
+    (hypercorn issue 307). Chat frames are too short for compression to pay anyway.
+    """
+    from hypercorn.protocol.ws_stream import Handshake
+
+    accept: Callable[..., Any] = Handshake.accept
+
+    def accept_plain(self: Handshake, *args: Any, **kwargs: Any) -> Any:
+        self.extensions = None
+        return accept(self, *args, **kwargs)
+
+    if getattr(accept, "__name__", "") != accept_plain.__name__:
+        Handshake.accept = accept_plain  # type: ignore[method-assign]
+
+
+def _host(settings: Settings) -> str:
+    return f"[{settings.host}]" if ":" in settings.host else settings.host
+
+

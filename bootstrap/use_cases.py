@@ -1,0 +1,87 @@
+"""Hands the use cases their ports."""
+
+from core.application import Application, IdentityUseCases, InboxUseCases, ShopUseCases, VisitorUseCases
+from core.conversations import answering, inbox, visitor
+from core.identity import authentication, use_cases as identity
+from core.shops import use_cases as shops
+from ports.assistant import Assistant
+from ports.clock import Clock, Ids
+from ports.db import Database
+from ports.passwords import Passwords
+from ports.tokens import Tokens
+
+
+def application(
+    *,
+    db: Database,
+    clock: Clock,
+    ids: Ids,
+    passwords: Passwords,
+    tokens: Tokens,
+    assistant: Assistant,
+    logins: identity.Logins,
+) -> Application:
+    return Application(
+        identity=_identity(db, clock, ids, passwords, tokens, logins),
+        shops=_shops(db, clock, ids),
+        visitor=_visitor(db, clock, ids),
+        inbox=_inbox(db, clock, ids),
+        answer=answering.AnswerCustomer(db, assistant, clock, ids),
+    )
+
+
+def _identity(
+    db: Database, clock: Clock, ids: Ids, passwords: Passwords, tokens: Tokens, logins: identity.Logins
+) -> IdentityUseCases:
+    read_cookie = identity.ReadCookie(db, clock)
+    return IdentityUseCases(
+        authenticate=authentication.Authenticate(tokens, read_cookie, shops.FindShop(db)),
+        authenticate_visitor=authentication.AuthenticateVisitor(tokens),
+        issue_visitor=authentication.IssueVisitor(tokens, clock, ids),
+        register=identity.Register(db, passwords, logins, clock, ids),
+        log_in=identity.LogIn(db, passwords, logins),
+        log_out=identity.LogOut(db, clock),
+        refresh=identity.Refresh(db, logins, clock),
+        read_cookie=read_cookie,
+        who_am_i=identity.WhoAmI(db),
+        ensure_profile=identity.EnsureProfile(db, logins, clock),
+    )
+
+
+def _shops(db: Database, clock: Clock, ids: Ids) -> ShopUseCases:
+    return ShopUseCases(
+        open=shops.OpenShop(db, clock, ids),
+        list=shops.ListShops(db),
+        read=shops.ReadShop(db),
+        add_member=shops.AddMember(db, clock),
+        allow_origins=shops.AllowOrigins(db),
+        read_keys=shops.ReadKeys(db),
+        replace_admin_key=shops.ReplaceAdminKey(db, ids),
+        find=shops.FindShop(db),
+    )
+
+
+def _visitor(db: Database, clock: Clock, ids: Ids) -> VisitorUseCases:
+    return VisitorUseCases(
+        open_session=visitor.OpenSession(db, clock, ids),
+        post=visitor.PostCustomerMessage(db, clock, ids),
+        history=visitor.ReadHistory(db),
+        mark_read=visitor.MarkReadByCustomer(db),
+        types=visitor.CustomerTypes(db),
+    )
+
+
+def _inbox(db: Database, clock: Clock, ids: Ids) -> InboxUseCases:
+    return InboxUseCases(
+        list=inbox.ListConversations(db),
+        read=inbox.ReadConversation(db),
+        messages=inbox.ReadMessages(db),
+        start=inbox.StartConversation(db, clock, ids),
+        change=inbox.ChangeConversation(db),
+        post=inbox.PostFromInbox(db, clock, ids),
+        delete=inbox.DeleteConversation(db),
+        delete_message=inbox.DeleteMessage(db),
+        mark_read=inbox.MarkReadByAgent(db),
+        join=inbox.JoinShop(db),
+        types=inbox.AgentTypes(db),
+    )

@@ -1,0 +1,109 @@
+"""The web service: HTTP and sockets in one ASGI application, with everything that runs behind them."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from adapters.http.app import create_http
+from adapters.ws.app import create_ws
+from adapters.ws.hub import Hub
+from bootstrap import options
+from bootstrap.container import Container
+from bootstrap.feed import LiveFeed
+from bootstrap.housekeeping import Housekeeping
+from bootstrap.relay import Relay
+from bootstrap.subscribers import handlers
+from core.conversations.errors import ConversationNotFound
+from core.conversations.views import ConversationView, view
+from core.shops.errors import ShopNotFound
+from ports.db import Database, Transaction
+
+log = structlog.get_logger(__name__)
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+GOING_AWAY = 1012
+
+
+class Service:
+    """An ASGI application. Opens what it stands on at start-up, and lets go of it in the opposite order."""
+
+    def __init__(self, container: Container) -> None:
+        settings, application = container.settings(), container.application()
+        self._settings, self._db = settings, container.db()
+        self._at_start: list[Callable[[], Awaitable[None]]] = []
+        self.hub = Hub(read_view=_read_view(self._db))
+        self.feed = LiveFeed(self._db, container.bus(), self.hub)
+        self.relay = Relay(self._db, handlers(application), container.clock(), settings.lease)
+        self.housekeeping = Housekeeping(self._db, container.clock(), settings.events_kept)
+        limiter, clock = container.limiter(), container.clock()
+        self.http = create_http(
+            application, options=options.http(settings), limiter=limiter, clock=clock, health=container.health()
+        )
+        self.ws = create_ws(
+            application, hub=self.hub, feed=self.feed, limiter=limiter, clock=clock, options=options.ws(settings)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.http(scope, receive, send)  # type: ignore[arg-type]
+        elif scope["type"] == "websocket":
+            await self.ws(scope, receive, send)
+        else:
+            await self._lifespan(receive, send)
+
+    def at_start(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something more once everything is open, before the first request."""
+        self._at_start.append(action)
+
+    async def start(self) -> None:
+        await self._db.check()
+        await self.feed.open()
+        if self._settings.relay:
+            self.relay.start()
+        self.housekeeping.start()
+        for action in self._at_start:
+            await action()
+
+    async def drain(self) -> None:
+        """Send every socket away with a code that tells it to come back, and finish running work."""
+        await self.hub.close_all(GOING_AWAY)
+        await self.relay.stop(self._settings.shutdown_seconds / 2)
+
+    async def stop(self) -> None:
+        await self.drain()
+        await self.housekeeping.stop()
+        await self.feed.close()
+        await self._db.close()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except Exception as error:
+                    log.error("could not start", error=str(error) or repr(error))
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    raise
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _read_view(db: Database) -> Callable[[str, str], Awaitable[ConversationView | None]]:
+    """A conversation as agents see it, read for the system's own announcements."""
+
+    async def read(shop_id: str, conversation_id: str) -> ConversationView | None:
+        def work(tx: Transaction) -> ConversationView | None:
+            try:
+                return view(tx, tx.conversations.get(conversation_id))
+            except (ConversationNotFound, ShopNotFound):
+                return None
+
+        return await db.read(work, shop=shop_id)
+
+    return read

@@ -1,0 +1,49 @@
+"""`parley worker`: the relay alone, for set-ups that keep it apart from the web."""
+
+import asyncio
+import signal
+
+import structlog
+
+from bootstrap.container import Container
+from bootstrap.feed import LiveFeed
+from bootstrap.housekeeping import Housekeeping
+from bootstrap.relay import Relay
+from bootstrap.subscribers import handlers
+from core.conversations.events import Typing
+from ports.db import Recorded
+
+log = structlog.get_logger(__name__)
+
+
+class Nobody:
+    """A worker has no sockets: its feed only tells the other processes."""
+
+    def deliver(self, recorded: Recorded) -> None: ...
+
+    def signal(self, shop_id: str, typing: Typing) -> None: ...
+
+
+def run(container: Container) -> None:
+    """Work until SIGTERM or SIGINT, then finish what runs."""
+    asyncio.run(_work(container))
+
+
+async def _work(container: Container) -> None:
+    settings, db, clock = container.settings(), container.db(), container.clock()
+    await db.check()
+    relay = Relay(db, handlers(container.application()), clock, settings.lease)
+    housekeeping = Housekeeping(db, clock, settings.events_kept)
+    feed = LiveFeed(db, container.bus(), Nobody())
+    await feed.open()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    relay.start()
+    housekeeping.start()
+    log.info("worker runs")
+    await stop.wait()
+    await relay.stop(settings.shutdown_seconds)
+    await housekeeping.stop()
+    await feed.close()
+    await db.close()

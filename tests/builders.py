@@ -1,0 +1,55 @@
+"""Ready-made people, shops and conversations, through the use cases and repositories that make real ones."""
+
+from dataclasses import dataclass
+
+from adapters.providers.system import RandomIds
+from core.conversations.messages import Draft, Message
+from core.conversations.visitor import PostCustomerMessage
+from core.identity.model import User
+from core.kernel import UserActor, VisitorActor
+from core.shops.model import Member, Shop
+from core.shops.policy import Role
+from core.shops.use_cases import OpenShop
+from ports.clock import Clock
+from ports.db import SYSTEM, Database
+
+ids = RandomIds()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A shop with its owner, and a visitor who has said nothing yet."""
+
+    shop: Shop
+    owner: UserActor
+    visitor: VisitorActor
+
+
+async def a_user(db: Database, clock: Clock, name: str = "user") -> UserActor:
+    unique = ids.new()
+    user = User.register(
+        id=unique, email=f"{unique}@example.com", username=f"{name}-{unique}", password_hash="-", now=clock.now()
+    )
+    await db.transact(lambda tx: tx.users.add(user), shop=SYSTEM)
+    return UserActor(user.id, ids.new())
+
+
+async def a_shop(db: Database, clock: Clock, owner: UserActor | None = None, **settings: object) -> Stage:
+    owner = owner or await a_user(db, clock, "owner")
+    opened = await OpenShop(db, clock, ids)(owner=owner, name="Lumen Coffee", settings=settings)
+    shop = opened.view.shop
+    return Stage(shop, owner, VisitorActor(shop.id, ids.new()))
+
+
+async def a_member(db: Database, clock: Clock, shop: Shop, role: Role = Role.SUPPORT_AGENT) -> UserActor:
+    user = await a_user(db, clock, role.value)
+    member = Member(user_id=user.user_id, role=role, joined_at=clock.now())
+    await db.transact(lambda tx: tx.members.add(member), shop=shop.id)
+    return user
+
+
+async def a_message(
+    db: Database, clock: Clock, visitor: VisitorActor, text: str = "Hello", client_id: str | None = None
+) -> Message:
+    post = PostCustomerMessage(db, clock, ids)
+    return (await post(visitor=visitor, draft=Draft(text=text, client_id=client_id))).message

@@ -1,0 +1,1 @@
+pytest_plugins = ["tests.services.no_skips", "tests.services.fixtures", "tests.databases"]

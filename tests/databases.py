@@ -1,0 +1,97 @@
+"""Every way to run the database, as fixtures. Schemas come from the real migrations, once, and are then copied."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.db.factory import open_database
+from adapters.db.migrate import upgrade
+from adapters.db.transaction import Context
+from adapters.providers.memory import ManualClock
+from adapters.providers.system import RandomIds
+from core.conversations.events import AnswerDue
+from ports.db import Database
+from tests.services.postgres import Postgres
+
+KINDS = ("memory", "sqlite", "aiosqlite", "postgres")
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with today's schema, to copy from."""
+    path = tmp_path_factory.mktemp("template") / "parley.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: Postgres) -> str:
+    """A Postgres database with today's schema, owned by a role of its own, to copy from."""
+    postgres_server.create_role("parley_owner")
+    postgres_server.execute('ALTER ROLE "parley_owner" CREATEROLE')
+    postgres_server.create_database("template_parley", owner="parley_owner")
+    upgrade(postgres_server.url("template_parley", "parley_owner"))
+    return "template_parley"
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    shutil.copy(migrated_file, tmp_path / "parley.db")
+    return f"sqlite:///{tmp_path / 'parley.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
+    """A database of the test's own, reached as the tables' owner: the server then steps down to its own role."""
+    name = f"test_{next(_numbers)}"
+    postgres_server.create_database(name, template=migrated_template, owner="parley_owner")
+    yield postgres_server.url(name, "parley_owner")
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    match request.param:
+        case "memory":
+            return "memory://"
+        case "postgres":
+            url: str = request.getfixturevalue("postgres_url")
+        case "aiosqlite":
+            url = request.getfixturevalue("sqlite_url").replace("sqlite://", "sqlite+aiosqlite://")
+        case _:
+            url = request.getfixturevalue("sqlite_url")
+    return url
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+OpenDatabase = Callable[[str], Database]
+
+
+@pytest.fixture
+async def opened(clock: ManualClock) -> AsyncIterator[OpenDatabase]:
+    """Opens databases that are closed at the end of the test."""
+    databases: list[Database] = []
+
+    def open_one(url: str) -> Database:
+        databases.append(open_database(url, Context(clock, RandomIds(), {AnswerDue: ["assistant.answer"]})))
+        return databases[-1]
+
+    yield open_one
+    for database in databases:
+        await database.close()
+
+
+@pytest.fixture
+def db(database_url: str, opened: OpenDatabase) -> Database:
+    """The same test four times: in memory, by the writer thread, through aiosqlite, on Postgres."""
+    return opened(database_url)
