@@ -1,0 +1,154 @@
+"""Shops on the platform's wire: one complete document, for the pages read each field without asking."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+
+from adapters.wire.base import In, Maybe, Out, ms_or_none
+from adapters.wire.conversations import ConversationOut, conversation_out
+from adapters.wire.money import major
+from adapters.wire.settings import ShopSettings, settings_of
+from core.catalogue.model import Product
+from core.shops.model import Member, Shop, Subscription
+from core.shops.policy import Role
+from core.shops.views import ShopView
+
+ROLES = {
+    Role.OWNER: "Owner",
+    Role.ADMIN: "Admin",
+    Role.ORDER_MANAGER: "Order Manager",
+    Role.SUPPORT_AGENT: "Support Agent",
+}
+MODELS = ("FAST", "STANDARD", "THINKING")
+
+
+class ShopIn(ShopSettings, kw_only=True):
+    """A new shop: a name is enough. A whole Shop document is taken as well, for its settings alone."""
+
+    name: str
+    currency: str | None = None
+    assistant_model: Maybe = UNSET
+
+    def settings(self) -> ShopSettings:
+        """The settings part; an `assistant_model` beside it, as older clients send, chooses the model."""
+        if isinstance(self.assistant_model, str) and self.assistant_model.upper() in MODELS:
+            self.assistant_config.selected_model = self.assistant_model.upper()
+        return self
+
+
+class MemberOut(Out):
+    user_id: str
+    role: str
+
+
+class SubscriptionOut(Out):
+    plan: str
+    status: str
+    trial_ends_at: int | None
+    period_ends_at: int | None
+    payment_proof: str | None
+
+
+class ItemOut(Out):
+    id: str
+    item_type: str
+    name: str
+    description: str
+    retail_price: int | float
+    stock: int
+    image_url: str | UnsetType
+    category: str | UnsetType
+    duration: int | UnsetType
+    item_type_twin: str = field(name="item_type")
+    retail_price_twin: int | float = field(name="retail_price")
+    image_url_twin: str | UnsetType = field(name="image_url")
+
+
+class ShopOut(ShopSettings, kw_only=True):
+    id: str
+    name: str
+    owner_id: str
+    team: list[MemberOut]
+    subscription: SubscriptionOut
+    currency: str
+    is_facebook_connected: bool
+    integrations: dict[str, dict[str, bool]]
+    items: list[ItemOut]
+    forms: list[dict[str, str]]
+    form_submissions: list[dict[str, str]]
+    live_conversations: list[ConversationOut]
+
+
+class KeysOut(Out):
+    public_key: str
+    origins: list[str]
+
+
+class AdminKeyOut(Out):
+    """Shown this once."""
+
+    admin_key: str
+
+
+class OriginsIn(In):
+    origins: Annotated[list[str], msgspec.Meta(max_length=1_000)]
+
+
+class OriginsOut(Out):
+    origins: list[str]
+
+
+def shop_out(view: ShopView) -> ShopOut:
+    shop = view.shop
+    return ShopOut(
+        **msgspec.structs.asdict(settings_of(shop.settings)),
+        id=shop.id,
+        name=shop.name,
+        owner_id=shop.owner_id,
+        team=[_member_out(member) for member in view.team],
+        subscription=_subscription_out(shop.subscription),
+        currency=shop.currency,
+        is_facebook_connected=False,
+        integrations={},
+        items=[item_out(product, shop.currency) for product in view.products],
+        forms=[],
+        form_submissions=[],
+        live_conversations=[conversation_out(conversation) for conversation in view.conversations],
+    )
+
+
+def keys_out(shop: Shop) -> KeysOut:
+    return KeysOut(public_key=shop.public_key, origins=list(shop.allowed_origins))
+
+
+def item_out(product: Product, currency: str) -> ItemOut:
+    price, image = major(product.price_minor, currency), product.image_url or UNSET
+    return ItemOut(
+        id=product.id,
+        item_type=product.kind.value,
+        name=product.name,
+        description=product.description,
+        retail_price=price,
+        stock=product.stock,
+        image_url=image,
+        category=product.category or UNSET,
+        duration=UNSET if product.duration_minutes is None else product.duration_minutes,
+        item_type_twin=product.kind.value,
+        retail_price_twin=price,
+        image_url_twin=image,
+    )
+
+
+def _member_out(member: Member) -> MemberOut:
+    return MemberOut(user_id=member.user_id, role=ROLES[member.role])
+
+
+def _subscription_out(subscription: Subscription) -> SubscriptionOut:
+    return SubscriptionOut(
+        plan=subscription.plan,
+        status=subscription.status,
+        trial_ends_at=ms_or_none(subscription.trial_ends_at),
+        period_ends_at=ms_or_none(subscription.period_ends_at),
+        payment_proof=subscription.payment_proof,
+    )

@@ -1,0 +1,298 @@
+"""The web chat's wire. One message object serves history and sockets, and every reader in the widget."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from msgspec import Meta, Struct
+
+from adapters.wire.base import Counted, Id
+from adapters.wire.conversations import ATTACHMENT_KINDS, word
+from core.conversations.messages import Attachment, AttachmentKind, Draft, Message, Sender, cleaned
+from core.conversations.model import NAME_LIMIT
+from core.conversations.visitor import PAGE_LIMIT, History, OpenedSession, Posted
+
+T = TypeVar("T")
+
+SENDER_WORDS = {Sender.CUSTOMER: "user", Sender.AGENT: "agent", Sender.ASSISTANT: "bot"}
+
+PLACEHOLDERS = frozenset({"", "your-tenant-id", "tenant-id", "your_tenant_id", "tenant_id"})
+"""What pages send that were copied from an example and never filled in: the same as nothing."""
+
+Tenant = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{0,128}$")] | None
+Mime = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}$")] | None
+Name = Annotated[str, Meta(max_length=NAME_LIMIT)] | None
+
+CAMEL = {
+    "tenant_id": "tenantId",
+    "session_id": "sessionId",
+    "visitor_id": "visitorId",
+    "user_id": "userId",
+    "user_info": "userInfo",
+    "user_name": "userName",
+    "site_id": "siteId",
+    "client_message_id": "clientMessageId",
+    "retry_due_to_closed": "_retryDueToClosed",
+}
+"""This wire mixes both spellings; these fields are not in snake_case."""
+
+
+class SiteIn(Struct, kw_only=True, forbid_unknown_fields=True, rename=CAMEL):
+    """What the widget tells of its page and of the person there. A label at most, never a proof."""
+
+    tenant_id: Tenant = None
+    domain: Any = None
+    origin: Any = None
+    url: Any = None
+    referrer: Any = None
+    site_id: Any = None
+    fingerprint: Any = None
+    visitor_id: Any = None
+    user_id: Any = None
+    user_info: Any = None
+    user_name: Any = None
+    email: Any = None
+
+    @property
+    def tenant(self) -> str | None:
+        return _tenant(self.tenant_id)
+
+
+class TokenIn(SiteIn, kw_only=True):
+    """`token`: the visitor's last one, to stay the same visitor."""
+
+    session_id: Any = None
+    token: Annotated[str, Meta(max_length=4_096)] | None = None
+
+
+class SessionIn(SiteIn, kw_only=True):
+    session_id: Any = None
+
+    @property
+    def label(self) -> str | None:
+        """How the page names the person, for the shop's people to read."""
+        said = next((name for name in (self.user_name, self.user_id) if isinstance(name, str)), "")
+        return _one_line(said)[:NAME_LIMIT] or None
+
+
+class FilePayloadIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    url: str
+    filename: str | None = None
+    content_type: Mime = None
+    size: Counted | None = None
+
+
+class FileIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    type: str
+    payload: FilePayloadIn
+
+    def attachment(self) -> Attachment:
+        return Attachment(
+            kind=word(self.type, "attachments.type", ATTACHMENT_KINDS),
+            url=self.payload.url,
+            name=_one_line(self.payload.filename or "") or None,
+            content_type=self.payload.content_type,
+            size=self.payload.size,
+        )
+
+
+class FilesIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    items: list[FileIn]
+
+
+class CustomerMessageIn(SiteIn, kw_only=True):
+    """`temp_id`, or `clientMessageId`, makes repeating harmless: the first answer comes again."""
+
+    text: str | None = ""
+    temp_id: str | None = None
+    client_message_id: str | None = None
+    session_id: Id | None = None
+    conversation_id: Any = None
+    sender_name: Name = None
+    attachments: FilesIn | list[FileIn] | None = None
+    retry_due_to_closed: Any = None
+
+    def draft(self) -> Draft:
+        sent = self.attachments.items if isinstance(self.attachments, FilesIn) else self.attachments
+        return Draft(
+            text=self.text or "",
+            attachments=tuple(attachment.attachment() for attachment in sent) if sent else (),
+            client_id=self.client_message_id or self.temp_id or None,
+        )
+
+    @property
+    def name(self) -> str | None:
+        return (_one_line(self.sender_name) or None) if self.sender_name else None
+
+
+class HistoryQuery(Struct, kw_only=True, rename=CAMEL):
+    session_id: Id | None = None
+    tenant_id: Tenant = None
+    after: Counted | None = None
+    before: Counted | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+
+    @property
+    def tenant(self) -> str | None:
+        return _tenant(self.tenant_id)
+
+
+class TokenOut(Struct, kw_only=True, rename="camel"):
+    token: str
+    expires_in: int
+    visitor_id: str
+    tenant_id: str
+
+
+class SessionOut(Struct, kw_only=True, rename="camel"):
+    session_id: str
+    visitor_id: str
+    tenant_id: str
+    conversation_id: str | None
+    websocket_url: str
+
+
+class FilePayloadOut(Struct, kw_only=True):
+    url: str
+    filename: str | None
+    content_type: str | None
+    size: int | None
+
+
+class FileOut(Struct, kw_only=True):
+    type: str
+    payload: FilePayloadOut
+
+
+class FilesOut(Struct, kw_only=True):
+    items: list[FileOut]
+
+
+class ChatMessageOut(Struct, kw_only=True):
+    """Twice the same under two names where the widget's history and its sockets read different ones."""
+
+    id: str
+    message_id: str
+    conversation_id: str
+    tenant_id: str
+    sequence: int
+    text: str
+    message_text: str
+    sender: str
+    sender_type: str
+    sender_id: str | None
+    sender_name: str | None
+    timestamp: datetime
+    created_at: datetime
+    temp_id: str | None
+    attachments: FilesOut
+    metadata: dict[str, str]
+    status: str
+
+
+class HistoryOut(Struct, kw_only=True, rename="camel"):
+    """`lastSequence` is where to go on: pass it as `after` for what came later."""
+
+    messages: list[ChatMessageOut]
+    has_more: bool
+    last_sequence: int
+
+
+class AcceptedData(Struct, kw_only=True):
+    message_id: str
+    conversation_id: str
+    stream_id: str
+    sequence: int
+    timestamp: datetime
+    duplicate: bool
+
+
+class AcceptedOut(Struct, kw_only=True):
+    code: Literal["ACCEPTED"]
+    message: str
+    data: AcceptedData
+
+
+def message_out(message: Message, shop_id: str) -> ChatMessageOut:
+    text = message.text or _stand_in(message)
+    sender = SENDER_WORDS[message.sender]
+    return ChatMessageOut(
+        id=message.id,
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        tenant_id=shop_id,
+        sequence=message.sequence,
+        text=text,
+        message_text=text,
+        sender=sender,
+        sender_type=sender,
+        sender_id=message.sender_id,
+        sender_name=message.sender_name,
+        timestamp=message.created_at,
+        created_at=message.created_at,
+        temp_id=message.client_id,
+        attachments=FilesOut(items=[_attachment_out(attachment) for attachment in message.attachments]),
+        metadata={},
+        status="delivered",
+    )
+
+
+def history_out(history: History, shop_id: str, after: int | None) -> HistoryOut:
+    messages, conversation = history.messages, history.conversation
+    seen = after if after is not None else conversation.last_sequence if conversation else 0
+    return HistoryOut(
+        messages=[message_out(message, shop_id) for message in messages],
+        has_more=history.has_more,
+        last_sequence=messages[-1].sequence if messages else seen,
+    )
+
+
+def session_out(opened: OpenedSession, shop_id: str, websocket_url: str) -> SessionOut:
+    return SessionOut(
+        session_id=opened.session.id,
+        visitor_id=opened.session.visitor_id,
+        tenant_id=shop_id,
+        conversation_id=opened.conversation.id if opened.conversation else None,
+        websocket_url=websocket_url,
+    )
+
+
+def accepted_out(posted: Posted) -> AcceptedOut:
+    message = posted.message
+    return AcceptedOut(
+        code="ACCEPTED",
+        message="Message accepted",
+        data=AcceptedData(
+            message_id=message.id,
+            conversation_id=message.conversation_id,
+            stream_id=f"{message.conversation_id}:{message.sequence}",
+            sequence=message.sequence,
+            timestamp=message.created_at,
+            duplicate=posted.is_repeat,
+        ),
+    )
+
+
+def _attachment_out(attachment: Attachment) -> FileOut:
+    kind = AttachmentKind.IMAGE if attachment.kind is AttachmentKind.GIF else attachment.kind
+    return FileOut(
+        type=kind.value,
+        payload=FilePayloadOut(
+            url=attachment.url,
+            filename=attachment.name,
+            content_type=attachment.content_type,
+            size=attachment.size,
+        ),
+    )
+
+
+def _stand_in(message: Message) -> str:
+    """A text for a message that is only a file: the widget shows no files, and would blank the bubble."""
+    return f"[Attachment: {message.attachments[0].name or 'file'}]" if message.attachments else ""
+
+
+def _tenant(said: str | None) -> str | None:
+    return None if said in PLACEHOLDERS else said
+
+
+def _one_line(text: str) -> str:
+    return " ".join(cleaned(text).split())
