@@ -1,0 +1,48 @@
+"""Who may call an endpoint, and how often: declared in one place per endpoint, and enforced in gate.py."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.shops.policy import Permission
+
+
+class Who(StrEnum):
+    ANYONE = "anyone"
+    PAGE = "page"
+    """A shop's page: the endpoint itself finds the shop, by its public key or its id."""
+    VISITOR = "visitor"
+    PERSON = "person"
+    AGENT = "agent"
+    """A signed-in person, or a shop's own server with the shop's admin key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The rates are names of fields of options.Limits."""
+
+    who: Who
+    permission: Permission | None = None
+    """What the use case asks of the caller's role in the shop. For the documents: the core enforces it."""
+    per_address: str | None = None
+    """Counted before anything else is looked at."""
+    per_account: str | None = None
+    """Counted by the account that the body names, wherever the attempts come from."""
+    bucket: str = ""
+    """Endpoints with a bucket of their own are not held up by what the same caller does elsewhere."""
+    is_unlimited: bool = False
+    """Said out loud, so that no endpoint is without limits by mistake."""
+
+    @property
+    def is_limited(self) -> bool:
+        by_caller = self.who in {Who.VISITOR, Who.PERSON, Who.AGENT}
+        return by_caller or self.per_address is not None
+
+
+PUBLIC = Access(who=Who.ANYONE, per_address="address")
+PROBE = Access(who=Who.ANYONE, is_unlimited=True)
+VISITOR = Access(who=Who.VISITOR)
+PERSON = Access(who=Who.PERSON)
+
+
+def agent(permission: Permission | None = None) -> Access:
+    return Access(who=Who.AGENT, permission=permission)

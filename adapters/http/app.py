@@ -1,0 +1,184 @@
+"""The HTTP side, put together: the routes, and the way of every request through them."""
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from quart import Blueprint, Quart
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+from werkzeug.routing import BaseConverter, MapAdapter, WebsocketMismatch
+
+from adapters.http import accounts, conversations, documents, health, shops, webchat
+from adapters.http.addresses import Addresses
+from adapters.http.call import Call, Gone
+from adapters.http.codec import Endpoint, View, endpoint_of
+from adapters.http.cookies import Cookies
+from adapters.http.cors import Cors, ShopOrigins, is_preflight
+from adapters.http.errors import (
+    Broken,
+    MethodNotAllowed,
+    RouteNotFound,
+    SocketsOnly,
+    headers_of,
+    problem_of,
+)
+from adapters.http.gate import Gate
+from adapters.http.health import Health
+from adapters.http.observer import Observer
+from adapters.http.options import HttpOptions
+from adapters.http.reply import Letterhead, Reply
+from core.application import Application
+from core.kernel import DomainError
+from ports.clock import Clock
+from ports.limits import RateLimiter
+
+Send = Callable[[Any], Any]
+
+
+class IdConverter(BaseConverter):
+    """Ids in paths. Anything else is not found before a database has to wonder about it."""
+
+    regex = "[A-Za-z0-9._:-]{1,128}"
+
+
+class Undeclared(Exception):
+    """A route without @endpoint: nobody has said who may call it."""
+
+
+class Http(Quart):
+    """Quart, but requests go straight from the ASGI scope to their endpoint.
+
+    Quart's own way to a view (two tasks, two contexts, session, signals, a request object) costs more than
+    everything that Parley does for a request. Blueprints, the URL map, the test client and the rest of Quart
+    stay what they are; `quart.request` does not exist inside an endpoint: it is given its `call` instead.
+    """
+
+    way: "Way"
+
+    async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await self.way.answer(scope, receive, send)
+        else:
+            await super().asgi_app(scope, receive, send)
+
+
+class Way:
+    """The way of a request: its endpoint is found, the gate lets it in, and one answer goes out."""
+
+    def __init__(
+        self, app: Quart, gate: Gate, addresses: Addresses, letterhead: Letterhead, observer: Observer
+    ) -> None:
+        self._app = app
+        self._gate = gate
+        self._addresses = addresses
+        self._letterhead = letterhead
+        self._observer = observer
+        self._routes: MapAdapter = app.url_map.bind("localhost")
+
+    async def answer(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:
+        call = Call(scope, receive, self._addresses.of(scope))
+        structlog.contextvars.bind_contextvars(request_id=call.id)
+        try:
+            reply = await self._reply(call)
+        except Gone:
+            self._observer.saw(call, 499)
+            return
+        headers = self._letterhead.headers(call, reply)
+        headers.extend(self._gate.cors.headers(call))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        body = b"" if call.method == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        self._observer.saw(call, reply.status)
+
+    async def _reply(self, call: Call) -> Reply:
+        try:
+            if is_preflight(call):
+                return self._gate.cors.preflight(call)
+            endpoint, view, path = self._find(call)
+            return await self._gate.admit(call, endpoint, view, path)
+        except DomainError as error:
+            return _refusal(call, error)
+        except Gone:
+            raise
+        except Exception:
+            self._observer.broke()
+            return _refusal(call, Broken())
+
+    def _find(self, call: Call) -> tuple[Endpoint, View, dict[str, Any]]:
+        """Raises RouteNotFound, MethodNotAllowed or SocketsOnly."""
+        try:
+            rule, path = self._routes.match(call.path, call.method, return_rule=True)
+        except WrongMethod as error:
+            raise MethodNotAllowed(allow=", ".join(sorted(error.valid_methods or ()))) from None
+        except WebsocketMismatch:
+            raise SocketsOnly from None
+        except HTTPException:
+            raise RouteNotFound from None
+        call.route = rule.rule
+        view: View = self._app.view_functions[rule.endpoint]
+        return declared(view), view, dict(path)
+
+
+def declared(view: View) -> Endpoint:
+    """Raises Undeclared."""
+    endpoint = endpoint_of(view)
+    if endpoint is None:
+        raise Undeclared(f"{view.__module__}.{view.__qualname__} needs @endpoint")
+    return endpoint
+
+
+def _refusal(call: Call, error: DomainError) -> Reply:
+    problem = call.dialect.told(problem_of(error))
+    return Reply(problem.status, call.dialect.body(problem, call.id), headers_of(problem))
+
+
+def create_http(
+    application: Application, *, options: HttpOptions, limiter: RateLimiter, clock: Clock, health: Health
+) -> Quart:
+    """The ASGI application for everything but sockets."""
+    cookies, cors, observer = Cookies(options, clock), Cors(options), Observer()
+    origins = ShopOrigins(application.shops.find, clock, cors, is_production=options.is_production)
+    gate = Gate(application.identity, limiter, options, cookies, cors, origins)
+    app = _quart()
+    app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
+    for routes in _blueprints(application, options, clock, health, gate, observer):
+        app.register_blueprint(routes)
+    app.register_blueprint(documents.blueprint(app, options, cookies))
+    for view in app.view_functions.values():
+        declared(view)
+    return app
+
+
+def _quart() -> Http:
+    app = Http(__name__, static_folder=None)
+    app.url_map.converters["id"] = IdConverter
+    # A redirect would be an HTML page, and a POST would lose its body on the way.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    return app
+
+
+def _blueprints(
+    application: Application,
+    options: HttpOptions,
+    clock: Clock,
+    health_of: Health,
+    gate: Gate,
+    observer: Observer,
+) -> list[Blueprint]:
+    return [
+        health.blueprint(health_of, observer.exposition, options.version),
+        accounts.blueprint(application.identity, gate.cookies, gate.cors),
+        shops.blueprint(application.shops, gate.origins),
+        conversations.blueprint(application.inbox),
+        webchat.blueprint(
+            application.identity,
+            application.shops,
+            application.visitor,
+            origins=gate.origins,
+            clock=clock,
+            base_url=options.base_url,
+        ),
+    ]

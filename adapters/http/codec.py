@@ -1,0 +1,163 @@
+"""Bytes to structs to bytes, strictly, and what each endpoint declares of itself."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from adapters.http.access import Access
+from adapters.http.call import Call
+from adapters.http.errors import MalformedJson, UnsupportedMedia
+from adapters.http.strict_json import refuse_odd
+from adapters.wire.base import Loose
+from adapters.wire.twins import wire_names
+from core.kernel import DomainError, Invalid
+
+View = Callable[..., Any]
+
+QUERY_LIMIT = 50
+"""Fields of one query string."""
+
+_ATTRIBUTE = "_parley_endpoint"
+_PLACE = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?")
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What a route is beside its address: for whom, what comes in, what goes out, what it may refuse."""
+
+    access: Access
+    body: Any = None
+    query: Any = None
+    returns: Any
+    status: int = 200
+    also: tuple[int, ...] = ()
+    """Statuses beside `status` under which the same thing is returned."""
+    raises: tuple[type[DomainError], ...] = ()
+    keeps_nul: bool = False
+    """The core cleans this body's texts itself."""
+    takes: frozenset[str] = field(default_factory=frozenset)
+    """Which of call, actor, body and query the view wants to be given."""
+
+
+def endpoint(
+    *,
+    access: Access,
+    returns: Any,
+    body: Any = None,
+    query: Any = None,
+    status: int = 200,
+    also: tuple[int, ...] = (),
+    raises: tuple[type[DomainError], ...] = (),
+    keeps_nul: bool = False,
+) -> Callable[[View], View]:
+    """Declare a route's view. The gate reads the declaration when the app is put together."""
+
+    def declare(view: View) -> View:
+        takes = frozenset(inspect.signature(view).parameters) & {"call", "actor", "body", "query"}
+        declared = Endpoint(
+            access=access,
+            body=body,
+            query=query,
+            returns=returns,
+            status=status,
+            also=also,
+            raises=raises,
+            keeps_nul=keeps_nul,
+            takes=takes,
+        )
+        setattr(view, _ATTRIBUTE, declared)
+        return view
+
+    return declare
+
+
+def endpoint_of(view: View) -> Endpoint | None:
+    return getattr(view, _ATTRIBUTE, None)
+
+
+def check_media(call: Call) -> None:
+    """Raises UnsupportedMedia unless a body that is there calls itself JSON and is not compressed.
+
+    This is also what keeps forms and text/plain out, which pages of any origin may send without asking.
+    """
+    if call.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMedia(wanted="it is, without Content-Encoding")
+    media = call.headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    if media != b"application/json" and not (media.startswith(b"application/") and media.endswith(b"+json")):
+        raise UnsupportedMedia(wanted="application/json")
+
+
+def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
+    """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
+    body = body or b"{}"
+    refuse_odd(body, keeps_nul=keeps_nul)
+    try:
+        if isinstance(kind, type) and issubclass(kind, Loose):
+            return msgspec.convert(wire_names(msgspec.json.decode(body), kind), kind)
+        return _decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (ValueError, RecursionError):
+        raise MalformedJson(reason="it does not parse as UTF-8 JSON") from None
+
+
+def decode_query(query: bytes, kind: Any) -> Any:
+    """Raises Invalid. What is not asked for is passed over, as links gather all sorts of things."""
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, max_num_fields=QUERY_LIMIT, errors="strict"
+        )
+    except ValueError:
+        raise Invalid(field="query", rule="must be URL-encoded UTF-8, and not endless") from None
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise Invalid(field="query", rule="must not name a field twice")
+    for name, value in given.items():
+        if _CONTROL.search(value):
+            raise Invalid(field=_short(name), rule="must not hold control characters")
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    """msgspec's complaint as ours: the field in its wire spelling, and the rule."""
+    match = _PLACE.fullmatch(str(error))
+    said, place = (match[1], match[2] or "") if match else (str(error), "")
+    if named := _NAMED.fullmatch(said):
+        place = f"{place}.{named[2]}" if place else named[2]
+        return Invalid(
+            field=_short(place), rule="is required" if "missing" in named[1] else "is not known here"
+        )
+    return Invalid(field=_short(place) or "body", rule=_rule(said))
+
+
+def _rule(said: str) -> str:
+    """`Expected `int`, got `str`` is `must be int, not str`."""
+    if match := re.fullmatch(r"Expected `(.*?)`, got `(.*?)`", said):
+        return f"must be {match[1]}, not {match[2]}"
+    if match := re.fullmatch(r"Expected `(\w+)` (.*)", said):
+        return f"must be {match[1]} {match[2]}"
+    if said.startswith("Invalid enum value"):
+        return "is not one of the values that it may have"
+    return f"is not acceptable: {said[0].lower()}{said[1:120]}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else f"{name[:80]}…"

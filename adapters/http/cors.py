@@ -1,0 +1,151 @@
+"""Which web pages may call, and what their browsers are told.
+
+The platform's paths serve the shop's own people: exact origins from the settings, with cookies.
+
+The web chat's paths serve pages that each shop names. A browser's preflight carries neither token nor tenant,
+so preflights are answered for any well-formed origin: that grants nothing, as the request that follows is
+what counts (ShopOrigins). A page that the shop does not name gets 403, with headers that let it read why.
+There are no cookies on these paths, so a foreign page gains nothing from its visitor's browser.
+"""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from adapters.http.call import Call
+from adapters.http.errors import Header, OriginRefused
+from adapters.http.options import HttpOptions
+from adapters.http.reply import Reply
+from core.kernel import Invalid
+from core.shops.model import Shop, checked_origin
+from core.shops.use_cases import FindShop
+from ports.clock import Clock
+
+REMEMBERED_SECONDS = 10
+"""How long a change of a shop's origins takes to reach every server process."""
+REMEMBERED_SHOPS = 10_000
+
+PREFLIGHT_SECONDS = b"600"
+_WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
+_EXPOSED: Header = (
+    b"access-control-expose-headers",
+    b"x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
+)
+_PLATFORM_PREFLIGHT: tuple[Header, ...] = (
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+    (b"access-control-allow-headers", b"content-type, authorization, x-csrf-token, idempotency-key"),
+    (b"access-control-max-age", PREFLIGHT_SECONDS),
+)
+_PUBLIC_PREFLIGHT: tuple[Header, ...] = (
+    (b"access-control-allow-methods", b"GET, POST, PUT, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, x-website-origin, x-website-domain"),
+    (b"access-control-max-age", PREFLIGHT_SECONDS),
+)
+
+
+def is_preflight(call: Call) -> bool:
+    return (
+        call.method == "OPTIONS"
+        and b"origin" in call.headers
+        and b"access-control-request-method" in call.headers
+    )
+
+
+class Cors:
+    """What browsers are told, and whose pages the operator trusts."""
+
+    def __init__(self, options: HttpOptions) -> None:
+        self.own = _own_origin(options.base_url)
+        self._trusted = frozenset({self.own, *map(_normal, options.allowed_origins)})
+
+    def is_trusted(self, origin: str) -> bool:
+        return origin in self._trusted
+
+    def preflight(self, call: Call) -> Reply:
+        """Raises OriginRefused."""
+        headers = self.headers(call)
+        if not headers:
+            raise OriginRefused
+        offered = _PUBLIC_PREFLIGHT if call.dialect.is_public else _PLATFORM_PREFLIGHT
+        return Reply(204, b"", offered)
+
+    def headers(self, call: Call) -> tuple[Header, ...]:
+        origin = call.headers.get(b"origin")
+        if origin is None:
+            return ()
+        if call.dialect.is_public:
+            if not _WEB_ORIGIN.fullmatch(origin.decode("latin-1")):
+                return ()
+            return ((b"access-control-allow-origin", origin), _EXPOSED)
+        if not self.is_trusted(origin.decode("latin-1")):
+            return ()
+        credentials = (b"access-control-allow-credentials", b"true")
+        return ((b"access-control-allow-origin", origin), credentials, _EXPOSED)
+
+    def check_cookie_use(self, call: Call) -> None:
+        """Raises OriginRefused unless a trusted page sent this: browsers add cookies whoever asks."""
+        site = call.header(b"sec-fetch-site")
+        if site == "same-origin":
+            return
+        if call.origin is None and site == "none":
+            return
+        if call.origin is None or not self.is_trusted(call.origin):
+            raise OriginRefused
+
+
+class ShopOrigins:
+    """Whether a page may chat with a shop. Remembered for a moment, as it is asked at every message."""
+
+    def __init__(self, find_shop: FindShop, clock: Clock, cors: Cors, *, is_production: bool) -> None:
+        self._find_shop = find_shop
+        self._clock = clock
+        self._own = cors.own
+        self._is_production = is_production
+        self._known: dict[str, tuple[float, Collection[str]]] = {}
+
+    async def check(self, call: Call, shop_id: str) -> None:
+        """Raises OriginRefused. A request without an origin comes from no web page."""
+        if call.origin is not None and call.origin != self._own:
+            self._check(call.origin, await self._of(shop_id))
+
+    def check_shop(self, call: Call, shop: Shop) -> None:
+        """The same for a shop that is at hand. Raises OriginRefused."""
+        if call.origin is not None and call.origin != self._own:
+            self._check(call.origin, shop.allowed_origins)
+
+    def forget(self, shop_id: str) -> None:
+        """The shop's origins have changed."""
+        self._known.pop(shop_id, None)
+
+    def _check(self, origin: str, allowed: Collection[str]) -> None:
+        if origin in allowed:
+            return
+        # Before an owner has named any page, trying things out on one's own machine has to work.
+        if not allowed and not self._is_production and _LOCAL.fullmatch(origin):
+            return
+        raise OriginRefused
+
+    async def _of(self, shop_id: str) -> Collection[str]:
+        now = self._clock.now().timestamp()
+        known = self._known.get(shop_id)
+        if known is not None and now - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        shop = await self._find_shop.by_id(shop_id)
+        if len(self._known) >= REMEMBERED_SHOPS:
+            self._known.clear()
+        allowed = shop.allowed_origins if shop else ()
+        self._known[shop_id] = (now, allowed)
+        return allowed
+
+
+def _own_origin(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return _normal(f"{parts.scheme}://{parts.netloc}")
+
+
+def _normal(origin: str) -> str:
+    try:
+        return checked_origin(origin)
+    except Invalid:
+        return origin.strip().rstrip("/")

@@ -1,0 +1,94 @@
+"""Which family of clients a path belongs to, and how that family's error answers are written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import msgspec
+
+from adapters.http.errors import Problem
+from adapters.wire.base import Out
+
+_encode = msgspec.json.Encoder().encode
+
+
+class PlatformError(Out):
+    """`error` is for people, `code` for programs; type, title, status and detail are RFC 9457's."""
+
+    success: Literal[False]
+    error: str
+    code: str
+    details: dict[str, Any]
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class WebChatError(Out):
+    """`error` and `message` are for people, `code` for programs; the rest is RFC 9457's."""
+
+    error: str
+    code: str
+    details: dict[str, Any]
+    message: str
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    shape: type[PlatformError | WebChatError]
+    is_public: bool
+    """For strangers' pages: no cookies, and each shop says which origins may call; else the operator does."""
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """Where this dialect departs from the table of kinds."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """What this dialect calls our codes."""
+
+    def told(self, problem: Problem) -> Problem:
+        """The problem with the status that it has in this dialect."""
+        return replace(problem, status=self.statuses.get(problem.code, problem.status))
+
+    def body(self, problem: Problem, request_id: str) -> bytes:
+        return _encode(self.error(problem, request_id))
+
+    def error(self, problem: Problem, request_id: str) -> PlatformError | WebChatError:
+        members = {
+            "error": problem.detail,
+            "code": problem.code,
+            "details": problem.details,
+            "request_id": request_id,
+            **problem.members,
+        }
+        if self.shape is PlatformError:
+            return PlatformError(success=False, **members)
+        members["code"] = self.codes.get(problem.code, problem.code.upper())
+        return WebChatError(message=problem.detail, **members)
+
+
+PLATFORM = Dialect(shape=PlatformError, is_public=False)
+
+WEBCHAT = Dialect(
+    shape=WebChatError,
+    is_public=True,
+    statuses={"bad_token": 401},
+    codes={
+        "missing_token": "INVALID_JWT_TOKEN",
+        "bad_token": "INVALID_JWT_TOKEN",
+        "rate_limited": "RATE_LIMIT_EXCEEDED",
+        "conversation_not_found": "INVALID_CONVERSATION",
+        "shop_not_found": "TENANT_NOT_FOUND",
+    },
+)
+"""No error here may say "closed": the widget takes that for the conversation's end."""
+
+WEBCHAT_PATHS = ("/api/chat/", "/webchat/", "/api/webchat/", "/api/gw/")
+
+
+def dialect_of(path: str) -> Dialect:
+    return WEBCHAT if path.startswith(WEBCHAT_PATHS) else PLATFORM

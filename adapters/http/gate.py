@@ -1,0 +1,116 @@
+"""What every request passes before its endpoint runs, in this order:
+
+address limit, authentication, the page's origin, the caller's limit, the body, the account's limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from adapters.http.access import Access, Who
+from adapters.http.call import UNSAFE, Call
+from adapters.http.codec import Endpoint, View, check_media, decode_body, decode_query, encode
+from adapters.http.cookies import Cookies
+from adapters.http.cors import Cors, ShopOrigins
+from adapters.http.errors import NoVisitorToken, PersonsOnly, RateLimited
+from adapters.http.options import HttpOptions
+from adapters.http.reply import Reply
+from core.application import IdentityUseCases
+from core.identity.errors import BadToken, NotSignedIn
+from core.identity.model import digest
+from core.kernel import Agent, ShopKeyActor, UserActor
+from ports.limits import Rate, RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    identity: IdentityUseCases
+    limiter: RateLimiter
+    options: HttpOptions
+    cookies: Cookies
+    cors: Cors
+    origins: ShopOrigins
+
+    async def admit(self, call: Call, endpoint: Endpoint, view: View, path: Mapping[str, str]) -> Reply:
+        """Run the endpoint if nothing speaks against it. Raises DomainError."""
+        access = endpoint.access
+        if access.per_address is not None:
+            await self._count(call, access.per_address, call.address)
+        if access.who is Who.VISITOR:
+            await self._admit_visitor(call, access)
+        elif access.who in {Who.AGENT, Who.PERSON}:
+            await self._admit_agent(call, access)
+        given = await self._given(call, endpoint)
+        # Idempotency-Key belongs here: the caller and the body are known, nothing has happened yet.
+        result = await view(**given, **path)
+        return result if isinstance(result, Reply) else Reply(endpoint.status, encode(result))
+
+    async def _admit_visitor(self, call: Call, access: Access) -> None:
+        try:
+            if (bearer := call.bearer) is None:
+                raise NoVisitorToken
+            visitor = self.identity.authenticate_visitor(bearer)
+        except (BadToken, NoVisitorToken):
+            await self._count(call, "address", call.address)
+            raise
+        call.actor = visitor
+        await self.origins.check(call, visitor.shop_id)
+        await self._count(call, "visitor", f"{access.bucket}{visitor.shop_id}:{visitor.visitor_id}")
+
+    async def _admit_agent(self, call: Call, access: Access) -> None:
+        try:
+            caller = await self.identity.authenticate(
+                bearer=call.bearer, cookie=call.cookie(self.cookies.session)
+            )
+            if caller is None:
+                raise NotSignedIn
+        except (BadToken, NotSignedIn):
+            await self._count(call, "address", call.address)
+            raise
+        if caller.by_cookie and call.method in UNSAFE:
+            self.cors.check_cookie_use(call)
+        if access.who is Who.PERSON and not isinstance(caller.actor, UserActor):
+            raise PersonsOnly
+        call.actor = caller.actor
+        await self._count_agent(call, caller.actor, access)
+
+    async def _count_agent(self, call: Call, actor: Agent, access: Access) -> None:
+        match actor:
+            case UserActor(user_id=user_id):
+                await self._count(call, "user", f"{access.bucket}{user_id}")
+            case ShopKeyActor(shop_id=shop_id):
+                await self._count(call, "shop_key", f"{access.bucket}{shop_id}")
+
+    async def _given(self, call: Call, endpoint: Endpoint) -> dict[str, Any]:
+        """What the view is called with."""
+        given: dict[str, Any] = {}
+        if endpoint.body is not None:
+            given["body"] = await self._body(call, endpoint)
+        if endpoint.query is not None:
+            given["query"] = decode_query(call.scope["query_string"], endpoint.query)
+        if "call" in endpoint.takes:
+            given["call"] = call
+        if "actor" in endpoint.takes:
+            given["actor"] = call.actor
+        return given
+
+    async def _body(self, call: Call, endpoint: Endpoint) -> Any:
+        raw = await call.body(limit=self.options.body_limit, timeout=self.options.body_timeout)
+        if endpoint.body is bytes:
+            return raw
+        if raw:
+            check_media(call)
+        body = decode_body(raw, endpoint.body, keeps_nul=endpoint.keeps_nul)
+        if endpoint.access.per_account is not None:
+            # Digested: what people type into an email field does not belong into the limiter's store.
+            await self._count(call, endpoint.access.per_account, digest(body.email.strip().casefold()))
+        return body
+
+    async def _count(self, call: Call, name: str, who: str) -> None:
+        """Raises RateLimited."""
+        rate: Rate = getattr(self.options.limits, name)
+        verdict = await self.limiter.hit(f"{name}:{who}", rate)
+        call.rate, call.verdict = rate, verdict
+        if not verdict.allowed:
+            raise RateLimited(seconds=max(1, ceil(verdict.retry_after)))

@@ -1,0 +1,43 @@
+"""What the HTTP adapter is told by whoever assembles it: plain values, no settings class."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from ports.limits import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How often is too often, per address, account, person, visitor or key."""
+
+    login_per_address: Rate
+    login_per_account: Rate
+    register_per_address: Rate
+    refresh_per_address: Rate
+    user: Rate
+    visitor: Rate
+    visitor_token_per_address: Rate
+    shop_key: Rate
+    address: Rate
+
+    @classmethod
+    def of(cls, source: object) -> Self:
+        """The same-named fields of `source`."""
+        return cls(**{field.name: getattr(source, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    base_url: str
+    """Where browsers reach this server, without a slash at the end."""
+    is_secure: bool
+    """Whether that is https: cookies are Secure then, and browsers are told to stay with https."""
+    is_production: bool
+    allowed_origins: tuple[str, ...]
+    """Pages that may use the owner's API from a browser, with cookies."""
+    trusted_proxies: tuple[str, ...]
+    """Addresses or networks whose X-Forwarded-For is believed."""
+    body_limit: int
+    body_timeout: float
+    limits: Limits
+    version: str

@@ -1,0 +1,76 @@
+"""Answers, and the headers that a careful service puts on every one of them."""
+
+from adapters.http.call import Call
+from adapters.http.errors import Header
+from adapters.http.options import HttpOptions
+from ports.clock import Clock
+
+JSON = b"application/json"
+NO_PAGE = b"default-src 'none'; frame-ancestors 'none'"
+
+_SECURE: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_ALWAYS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Origin"),
+)
+
+
+class Reply:
+    """What an endpoint answers when a struct does not say it all. `policy` makes it a page, with that CSP."""
+
+    __slots__ = ("body", "headers", "media", "policy", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes,
+        headers: tuple[Header, ...] = (),
+        *,
+        media: bytes = JSON,
+        policy: bytes | None = None,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+        self.media = media
+        self.policy = policy
+
+
+class Letterhead:
+    """Completes the headers of an answer."""
+
+    def __init__(self, options: HttpOptions, clock: Clock) -> None:
+        common = (*_ALWAYS, _SECURE) if options.is_secure else _ALWAYS
+        self._json = ((b"content-type", JSON), (b"content-security-policy", NO_PAGE), *common)
+        self._common = common
+        self._clock = clock
+
+    def headers(self, call: Call, reply: Reply) -> list[Header]:
+        if reply.media is JSON:
+            headers = list(self._json)
+        else:
+            headers = [(b"content-type", reply.media), *self._common]
+            headers.append((b"content-security-policy", reply.policy or NO_PAGE))
+            if reply.policy is not None:
+                # The sign-in pop-ups of the platform's pages lose their opener under plain same-origin.
+                headers.append((b"cross-origin-opener-policy", b"same-origin-allow-popups"))
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+        headers.append((b"x-request-id", call.id.encode()))
+        if call.rate is not None:
+            headers.extend(self._rate(call))
+        headers.extend(reply.headers)
+        return headers
+
+    def _rate(self, call: Call) -> tuple[Header, ...]:
+        """Reset is the second, since 1970, by which the caller's whole allowance is there again."""
+        if call.rate is None or call.verdict is None:
+            return ()
+        wait = call.rate.seconds if call.verdict.allowed else call.verdict.retry_after
+        reset = int(self._clock.now().timestamp() + wait) + 1
+        return (
+            (b"x-ratelimit-limit", b"%d" % call.rate.amount),
+            (b"x-ratelimit-remaining", b"%d" % call.verdict.remaining),
+            (b"x-ratelimit-reset", b"%d" % reset),
+        )

@@ -1,0 +1,54 @@
+"""What msgspec lets pass in JSON and we don't: duplicate keys, absurd depth, NUL characters."""
+
+import json
+import re
+from typing import Any
+
+from adapters.http.errors import MalformedJson
+
+DEPTH_LIMIT = 32
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_INNERMOST = re.compile(rb"\[\]|\{\}")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def refuse_odd(body: bytes, *, keeps_nul: bool = False) -> None:
+    """Raises MalformedJson. Whether it is JSON at all is not decided here."""
+    if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT and _is_deep(body):
+        raise MalformedJson(reason=f"it is nested deeper than {DEPTH_LIMIT} levels")
+    if not keeps_nul and b"\\u0000" in body and _NUL.search(body):
+        raise MalformedJson(reason="it holds NUL characters")
+    try:
+        _decode(body.decode())
+    except _DuplicateKey as error:
+        raise MalformedJson(reason=f"{error} is there twice") from None
+    except (ValueError, RecursionError):
+        return
+
+
+class _DuplicateKey(Exception):
+    pass
+
+
+def _is_deep(body: bytes) -> bool:
+    """Takes off one layer of brackets after the other, which stays quick however the body is made."""
+    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    for _ in range(DEPTH_LIMIT):
+        if not brackets:
+            return False
+        brackets = _INNERMOST.sub(b"", brackets)
+    return bool(brackets)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    distinct = dict(pairs)
+    if len(distinct) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise _DuplicateKey(twice[:80])
+    return distinct
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_distinct).decode
