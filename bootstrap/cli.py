@@ -14,8 +14,12 @@ from rich.table import Table
 from bootstrap.settings import Environment, Settings
 
 T = TypeVar("T")
-app = typer.Typer(help="Parley: conversations that sell.", no_args_is_help=True, pretty_exceptions_enable=False)
-events_app = typer.Typer(help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True)
+app = typer.Typer(
+    help="Parley: conversations that sell.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+events_app = typer.Typer(
+    help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True
+)
 app.add_typer(events_app, name="events")
 console, complaints = Console(), Console(stderr=True)
 
@@ -102,7 +106,6 @@ def migrate(
 @app.command()
 def seed(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
     """Make the demo shop, once, and print its credentials."""
-    from bootstrap.container import Container
     from bootstrap.demo import NotInProduction
 
     settings = load_settings()
@@ -153,20 +156,31 @@ def list_events(
     settings = load_settings()
     found = _run(
         settings,
-        lambda container: container.db().read(lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM),
+        lambda container: container.db().read(
+            lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM
+        ),
     )
     table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
     for entry in found:
         due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
         error = (entry.last_error or "")[:80]
         table.add_row(
-            str(entry.id), entry.state, entry.subscriber, entry.topic, entry.shop_id, due, str(entry.attempts), error
+            str(entry.id),
+            entry.state,
+            entry.subscriber,
+            entry.topic,
+            entry.shop_id,
+            due,
+            str(entry.attempts),
+            error,
         )
     console.print(table if found else "Nothing waits, nothing was given up.")
 
 
 @events_app.command("replay")
-def replay_event(delivery_id: Annotated[int, typer.Argument(help="The id that `parley events list` shows.")]) -> None:
+def replay_event(
+    delivery_id: Annotated[int, typer.Argument(help="The id that `parley events list` shows.")],
+) -> None:
     """Have a given-up delivery tried again."""
     from ports.db import SYSTEM
 

@@ -5,9 +5,27 @@ import sys
 
 import structlog
 
-_NOISY = ("hypercorn.error", "hypercorn.access", "uvicorn.error", "uvicorn.access", "httpx2", "asyncio", "alembic")
+_NOISY = (
+    "hypercorn.error",
+    "hypercorn.access",
+    "uvicorn.error",
+    "uvicorn.access",
+    "httpx2",
+    "asyncio",
+    "alembic",
+)
 _SECRET_KEYS = frozenset(
-    {"password", "token", "secret", "authorization", "cookie", "api_key", "admin_key", "refresh_token", "query_string"}
+    {
+        "password",
+        "token",
+        "secret",
+        "authorization",
+        "cookie",
+        "api_key",
+        "admin_key",
+        "refresh_token",
+        "query_string",
+    }
 )
 
 
@@ -27,7 +45,9 @@ def configure(*, level: str, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
+    logging.basicConfig(
+        level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
+    )
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
 

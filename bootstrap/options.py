@@ -2,8 +2,9 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from adapters.http.options import HttpOptions, Limits
 from adapters.ws.options import WsOptions
+
+from adapters.http.options import HttpOptions, Limits
 from bootstrap.settings import Environment, Settings
 
 

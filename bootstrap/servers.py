@@ -126,5 +126,3 @@ def refuse_compression() -> None:
 
 def _host(settings: Settings) -> str:
     return f"[{settings.host}]" if ":" in settings.host else settings.host
-
-

@@ -2,7 +2,8 @@
 
 from core.application import Application, IdentityUseCases, InboxUseCases, ShopUseCases, VisitorUseCases
 from core.conversations import answering, inbox, visitor
-from core.identity import authentication, use_cases as identity
+from core.identity import authentication
+from core.identity import use_cases as identity
 from core.shops import use_cases as shops
 from ports.assistant import Assistant
 from ports.clock import Clock, Ids

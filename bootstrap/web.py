@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import structlog
-
-from adapters.http.app import create_http
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
+
+from adapters.http.app import create_http
 from bootstrap import options
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
@@ -39,10 +39,19 @@ class Service:
         self.housekeeping = Housekeeping(self._db, container.clock(), settings.events_kept)
         limiter, clock = container.limiter(), container.clock()
         self.http = create_http(
-            application, options=options.http(settings), limiter=limiter, clock=clock, health=container.health()
+            application,
+            options=options.http(settings),
+            limiter=limiter,
+            clock=clock,
+            health=container.health(),
         )
         self.ws = create_ws(
-            application, hub=self.hub, feed=self.feed, limiter=limiter, clock=clock, options=options.ws(settings)
+            application,
+            hub=self.hub,
+            feed=self.feed,
+            limiter=limiter,
+            clock=clock,
+            options=options.ws(settings),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from typing import Final, Literal, Protocol, TypeVar
 
 from core.catalogue.model import Product
-from core.conversations.messages import Message
+from core.conversations.messages import Message, Sender
 from core.conversations.model import Conversation, VisitorSession
 from core.identity.model import Login, LoginSecret, User
 from core.kernel import Event
@@ -187,12 +187,12 @@ class Conversations(Protocol):
 
 class Messages(Protocol):
     def add(self, message: Message) -> None:
-        """Raises AlreadyPosted when the conversation holds one with the same client id."""
+        """Raises AlreadyPosted when the conversation holds one of that kind of sender with the same client id."""
         ...
 
     def find(self, conversation_id: str, message_id: str) -> Message | None: ...
 
-    def by_client_id(self, conversation_id: str, client_id: str) -> Message | None: ...
+    def by_client_id(self, conversation_id: str, sender: Sender, client_id: str) -> Message | None: ...
 
     def page(
         self,

@@ -1,4 +1,4 @@
-"""SQLite through aiosqlite and Postgres through asyncpg: a body runs on a pooled connection, in SQLAlchemy's greenlet."""
+"""SQLite through aiosqlite, Postgres through asyncpg: a body runs on a pooled connection, in a greenlet."""
 
 import asyncio
 import random

@@ -44,7 +44,12 @@ CHECKS = (
     Check(
         "each conversation's sequence reaches its newest message",
         sa.select(*_conversation)
-        .join(_last, sa.and_(_last.c.shop_id == conversations.c.shop_id, _last.c.conversation_id == conversations.c.id))
+        .join(
+            _last,
+            sa.and_(
+                _last.c.shop_id == conversations.c.shop_id, _last.c.conversation_id == conversations.c.id
+            ),
+        )
         .where(_last.c.newest > conversations.c.last_sequence),
     ),
     Check(
@@ -61,7 +66,10 @@ CHECKS = (
         sa.select(messages.c.shop_id, messages.c.id)
         .outerjoin(
             conversations,
-            sa.and_(conversations.c.shop_id == messages.c.shop_id, conversations.c.id == messages.c.conversation_id),
+            sa.and_(
+                conversations.c.shop_id == messages.c.shop_id,
+                conversations.c.id == messages.c.conversation_id,
+            ),
         )
         .where(conversations.c.id.is_(None)),
     ),
@@ -78,7 +86,9 @@ CHECKS = (
     Check(
         "every shop's owner is in its team",
         sa.select(shops.c.shop_id)
-        .outerjoin(members, sa.and_(members.c.shop_id == shops.c.shop_id, members.c.user_id == shops.c.owner_id))
+        .outerjoin(
+            members, sa.and_(members.c.shop_id == shops.c.shop_id, members.c.user_id == shops.c.owner_id)
+        )
         .where(members.c.user_id.is_(None)),
     ),
 )

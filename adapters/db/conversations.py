@@ -79,7 +79,8 @@ messages = sa.Table(
         ondelete="CASCADE",
     ),
     sa.UniqueConstraint("shop_id", "id", name="uq_messages_id"),
-    sa.UniqueConstraint("shop_id", "conversation_id", "client_id", name="uq_messages_client_id"),
+    # By kind of sender: nobody can take up the id under which the assistant will answer.
+    sa.UniqueConstraint("shop_id", "conversation_id", "sender", "client_id", name="uq_messages_client_id"),
 )
 
 _FIELDS = [column.name for column in conversations.c if column.name != "shop_id"]
@@ -116,7 +117,11 @@ _MESSAGE_COLUMNS = [column for column in messages.c if column.name != "shop_id"]
 _THREAD = sa.and_(messages.c.shop_id == p("shop_id"), messages.c.conversation_id == p("conversation_id"))
 _ADD_MESSAGE = Statement(messages.insert())
 _MESSAGE = Statement(sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.id == p("message_id")))
-_BY_CLIENT_ID = Statement(sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.client_id == p("client_id")))
+_BY_CLIENT_ID = Statement(
+    sa.select(*_MESSAGE_COLUMNS).where(
+        _THREAD, messages.c.sender == p("sender"), messages.c.client_id == p("client_id")
+    )
+)
 _DELETE_MESSAGE = Statement(messages.delete().where(_THREAD, messages.c.id == p("message_id")))
 _page = sa.select(*_MESSAGE_COLUMNS).where(
     _THREAD,
@@ -218,8 +223,8 @@ class SqlMessages:
     def find(self, conversation_id: str, message_id: str) -> Message | None:
         return self._one(_MESSAGE, conversation_id=conversation_id, message_id=message_id)
 
-    def by_client_id(self, conversation_id: str, client_id: str) -> Message | None:
-        return self._one(_BY_CLIENT_ID, conversation_id=conversation_id, client_id=client_id)
+    def by_client_id(self, conversation_id: str, sender: Sender, client_id: str) -> Message | None:
+        return self._one(_BY_CLIENT_ID, conversation_id=conversation_id, sender=sender, client_id=client_id)
 
     def page(
         self,

@@ -1,7 +1,8 @@
 """SQLite with one writer thread, and memory:// as the same thing without a file.
 
-Whatever waits when the writer is free goes into one transaction, each body under its own savepoint: one sync to
-disk serves them all, and a body that raises undoes itself alone. Reads run in threads of their own on a snapshot.
+Whatever waits when the writer is free goes into one transaction, each body under its own savepoint: one sync
+to disk serves them all, and a body that raises undoes itself alone. Reads run in threads of their own, each on
+a snapshot.
 """
 
 import asyncio
@@ -260,10 +261,7 @@ def _raw(connection: sa.Connection) -> sqlite3.Connection:
 def _outage(error: Exception) -> Exception:
     """A full disk or a file that somebody else keeps locked is an outage; anything else is our own mistake."""
     text = str(error)
-    if any(
-        sign in text
-        for sign in ("locked", "disk", "unable to open", "malformed", "not a database")
-    ):
+    if any(sign in text for sign in ("locked", "disk", "unable to open", "malformed", "not a database")):
         outage = DatabaseDown()
         outage.__cause__ = error
         return outage

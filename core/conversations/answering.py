@@ -60,7 +60,7 @@ class AnswerCustomer:
             question = tx.messages.find(conversation.id, due.message_id)
             if question is None or not conversation.is_ai_active:
                 return None
-            if tx.messages.by_client_id(conversation.id, _answer_id(due)) is not None:
+            if tx.messages.by_client_id(conversation.id, Sender.ASSISTANT, _answer_id(due)) is not None:
                 return None
             history = tx.messages.page(
                 conversation.id, before=question.sequence, limit=HISTORY_SHOWN, with_notes=False

@@ -134,7 +134,9 @@ class PostCustomerMessage:
     def _first(self, visitor: VisitorActor, draft: Draft) -> Callable[[Transaction], Posted]:
         def find(tx: Transaction) -> Posted:
             conversation = tx.conversations.of_visitor(visitor.visitor_id)
-            message = conversation and tx.messages.by_client_id(conversation.id, draft.client_id or "")
+            message = conversation and tx.messages.by_client_id(
+                conversation.id, Sender.CUSTOMER, draft.client_id or ""
+            )
             if not message:
                 raise AlreadyPosted
             return Posted(message, is_repeat=True)

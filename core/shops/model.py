@@ -119,9 +119,6 @@ def checked_origin(origin: str) -> str:
 
 
 def _is_default(origin: str) -> bool:
-    return (
-        origin.startswith("http://")
-        and origin.endswith(":80")
-        or origin.startswith("https://")
-        and origin.endswith(":443")
+    return (origin.startswith("http://") and origin.endswith(":80")) or (
+        origin.startswith("https://") and origin.endswith(":443")
     )

@@ -29,7 +29,9 @@ async def claim(db, clock, limit=10):
 
 
 async def later(db, clock, stage, number=1, *, lane="lane", wait=timedelta(0)):
-    await db.transact(lambda tx: tx.later(due(number), due_at=clock.now() + wait, lane=lane), shop=stage.shop.id)
+    await db.transact(
+        lambda tx: tx.later(due(number), due_at=clock.now() + wait, lane=lane), shop=stage.shop.id
+    )
 
 
 async def test_positions_count_per_shop_without_gaps_whoever_writes(db, clock):
@@ -37,7 +39,9 @@ async def test_positions_count_per_shop_without_gaps_whoever_writes(db, clock):
     start = [await db.read(lambda tx: tx.stream.position(), shop=stage.shop.id) for stage in stages]
     await asyncio.gather(
         *[
-            db.transact(lambda tx, n=n: (tx.record(notice(f"{n}a")), tx.record(notice(f"{n}b"))), shop=s.shop.id)
+            db.transact(
+                lambda tx, n=n: (tx.record(notice(f"{n}a")), tx.record(notice(f"{n}b"))), shop=s.shop.id
+            )
             for s in stages
             for n in range(25)
         ]
@@ -47,7 +51,9 @@ async def test_positions_count_per_shop_without_gaps_whoever_writes(db, clock):
         assert [entry.position for entry in told] == list(range(position + 1, position + 51))
         titles = [entry.event.title for entry in told]
         pairs = [(titles[i], titles[i + 1]) for i in range(0, 50, 2)]
-        assert all(first[:-1] == second[:-1] and (first[-1], second[-1]) == ("a", "b") for first, second in pairs)
+        assert all(
+            first[:-1] == second[:-1] and (first[-1], second[-1]) == ("a", "b") for first, second in pairs
+        )
 
 
 async def test_commits_are_told_at_once_and_in_full(db, clock):
@@ -59,7 +65,9 @@ async def test_commits_are_told_at_once_and_in_full(db, clock):
     assert committed.is_due
     posted = [entry.event for entry in committed.events if entry.event.topic == "message.posted"]
     assert [event.message for event in posted] == [message]
-    stored = await db.read(lambda tx: tx.stream.after(committed.events[0].position - 1, 10), shop=stage.shop.id)
+    stored = await db.read(
+        lambda tx: tx.stream.after(committed.events[0].position - 1, 10), shop=stage.shop.id
+    )
     assert stored == list(committed.events)
 
 

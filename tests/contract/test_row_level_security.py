@@ -8,15 +8,13 @@ from adapters.db import migrate
 from adapters.db.asynchronous import PostgresDialect, UnsafeRole
 from adapters.db.factory import APP_ROLE
 from adapters.db.transaction import SqlTransaction
+from core.catalogue.model import Product, ProductKind
 from core.conversations.events import AnswerDue
 from core.conversations.visitor import OpenSession
-from core.catalogue.model import Product, ProductKind
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
 
-TENANT_TABLES = sorted(
-    table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns
-)
+TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
 SHOPLESS = {"users", "logins", "login_secrets"}
 
 

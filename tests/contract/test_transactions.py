@@ -8,6 +8,7 @@ import pytest
 from core.catalogue.model import Product, ProductKind
 from core.conversations.errors import ConversationNotFound
 from core.conversations.events import AgentsNotified
+from core.conversations.messages import Sender
 from core.conversations.model import Channel, Conversation
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.identity.model import User
@@ -125,7 +126,8 @@ async def test_bodies_that_lock_in_opposite_order_all_get_through(db, clock):
     """On Postgres they deadlock; whoever is chosen to lose runs again without the caller knowing."""
     stage = await a_shop(db, clock)
     threads = [
-        Conversation.open(id=ids.new(), channel=Channel.WEB, customer_name=f"c{n}", now=clock.now()) for n in "ab"
+        Conversation.open(id=ids.new(), channel=Channel.WEB, customer_name=f"c{n}", now=clock.now())
+        for n in "ab"
     ]
     for thread in threads:
         await db.transact(lambda tx, thread=thread: tx.conversations.add(thread), shop=stage.shop.id)
@@ -213,7 +215,7 @@ async def test_every_repository_is_bound_to_its_shop(db, clock):
             tx.conversations.of_visitor(ours.visitor.visitor_id),
             tx.conversations.latest(10),
             tx.messages.find(message.conversation_id, message.id),
-            tx.messages.by_client_id(message.conversation_id, "c1"),
+            tx.messages.by_client_id(message.conversation_id, Sender.CUSTOMER, "c1"),
             tx.messages.page(message.conversation_id, limit=10),
             tx.messages.tails([message.conversation_id], 10),
             tx.products.all(),
@@ -225,9 +227,7 @@ async def test_every_repository_is_bound_to_its_shop(db, clock):
 
 async def test_unique_names_are_told_apart_from_unique_emails(db, clock):
     def user(email, username):
-        return User.register(
-            id=ids.new(), email=email, username=username, password_hash="-", now=clock.now()
-        )
+        return User.register(id=ids.new(), email=email, username=username, password_hash="-", now=clock.now())
 
     await db.transact(lambda tx: tx.users.add(user("mara@example.com", "Mara")), shop=SYSTEM)
     with pytest.raises(EmailTaken):

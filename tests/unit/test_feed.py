@@ -137,7 +137,9 @@ async def test_commits_during_the_first_look_are_neither_lost_nor_doubled(feeds,
     stage = await a_shop(db, clock)
     before = await db.read(lambda tx: tx.stream.position(), shop=stage.shop.id)
     await asyncio.gather(
-        tell(db, stage, *range(10)), *[feed.watch(stage.shop.id) for _ in range(5)], tell(db, stage, *range(10))
+        tell(db, stage, *range(10)),
+        *[feed.watch(stage.shop.id) for _ in range(5)],
+        tell(db, stage, *range(10)),
     )
     await tell(db, stage, 99)
     await heard.until(lambda listener: "99" in listener.titles)

@@ -1,7 +1,7 @@
 """Tenancy on Postgres, for migrations: the server's role, and a policy on every table that belongs to shops.
 
-A policy shows the rows of the one shop that the transaction named, or all of them to the system's own work. It is
-forced, so that it binds the tables' owner as well.
+A policy shows the rows of the one shop that the transaction named, or all of them to the system's own work.
+It is forced, so that it binds the tables' owner as well.
 """
 
 from alembic import op

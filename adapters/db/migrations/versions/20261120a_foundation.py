@@ -173,7 +173,7 @@ def upgrade() -> None:
             ["shop_id"], ["shops.shop_id"], name=op.f("fk_shop_streams_shop_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("shop_id", name=op.f("pk_shop_streams")),
-        comment="The newest position of each shop's stream; the row is locked until the commit, so none is skipped.",
+        comment="The newest position of each stream; the row stays locked until the commit, so none is skipped.",
     )
     op.create_table(
         "visitor_sessions",
@@ -253,7 +253,9 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("shop_id", "conversation_id", "sequence", name=op.f("pk_messages")),
-        sa.UniqueConstraint("shop_id", "conversation_id", "client_id", name="uq_messages_client_id"),
+        sa.UniqueConstraint(
+            "shop_id", "conversation_id", "sender", "client_id", name="uq_messages_client_id"
+        ),
         sa.UniqueConstraint("shop_id", "id", name="uq_messages_id"),
     )
 
