@@ -263,3 +263,7 @@ def _print_demo(demo: dict[str, str]) -> None:
     for name, value in demo.items():
         table.add_row(name, value)
     console.print(table)
+
+
+if __name__ == "__main__":
+    main()
