@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.table import Table
 
-from bootstrap.settings import Environment, Settings
+from bootstrap.settings import OWN_NAMES, PREFIX, Environment, Settings, unknown_names
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -35,18 +37,24 @@ def fail(sentence: str) -> typer.Exit:
 
 def load_settings() -> Settings:
     """The settings, or one sentence per mistake and the end."""
+    mistakes = unknown_names(os.environ)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        for mistake in error.errors():
-            complaints.print(_sentence(mistake), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        mistakes += map(_sentence, error.errors())
+    except SettingsError as error:
+        mistakes.append(f"{error}; write nested settings as PARLEY_LIMITS__VISITOR=120/60")
+    if mistakes:
+        raise fail("\n".join(mistakes))
+    return settings
 
 
 def _sentence(mistake: Any) -> str:
     reason = str(mistake["msg"]).removeprefix("Value error, ")
-    where = "__".join(map(str, mistake["loc"])).upper()
-    return f"{where}: {reason}" if where else reason
+    name = "__".join(map(str, mistake["loc"])).upper()
+    if not name:
+        return reason
+    return f"{name if name in OWN_NAMES else PREFIX + name}: {reason}"
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """Every setting, read once from the environment. Nothing else reads it."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -19,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ports.limits import Rate
 
 SECRET_MINIMUM = 32
+PREFIX = "PARLEY_"
 
 
 class Environment(StrEnum):
@@ -52,7 +55,7 @@ def _words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
 
 
-RateSetting = Annotated[Rate, BeforeValidator(_rate)]
+RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -74,7 +77,7 @@ class Limits(BaseModel, frozen=True, extra="forbid"):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="PARLEY_", env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     env: Environment = Environment.DEVELOPMENT
@@ -152,3 +155,27 @@ class Settings(BaseSettings):
     @property
     def is_secure(self) -> bool:
         return self.base_url.startswith("https://")
+
+
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    """The variables that are read, and those among them that have a name of their own."""
+    read: set[str] = set()
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias or f"{PREFIX}{name}".upper()]
+        read.update(str(choice) for choice in choices)
+    read.update(f"{PREFIX}LIMITS__{name}".upper() for name in Limits.model_fields)
+    return frozenset(read), frozenset(name for name in read if not name.startswith(PREFIX))
+
+
+NAMES, OWN_NAMES = _names()
+
+
+def unknown_names(environment: Iterable[str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none: a typing error must not pass."""
+    sentences = []
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in NAMES:
+            close = get_close_matches(name.upper(), NAMES, 1)
+            sentences.append(f"{name} is not a setting" + (f"; is {close[0]} meant?" if close else ""))
+    return sentences
