@@ -1,0 +1,69 @@
+"""Rules that hold for everything in the core, found by reflection and not by memory."""
+
+import importlib
+import pkgutil
+from collections import Counter
+from dataclasses import fields, is_dataclass
+
+import core
+from adapters.db.events import TOPICS, decoded, encoded
+from bootstrap.settings import Settings
+from bootstrap.subscribers import handlers, subscriptions
+from core.kernel import DomainError, Event, Kind
+
+for module in pkgutil.walk_packages(core.__path__, "core."):
+    importlib.import_module(module.name)
+
+
+def heirs(of):
+    return [heir for child in of.__subclasses__() for heir in (child, *heirs(child))]
+
+
+def test_every_error_has_a_kind_a_code_of_its_own_and_a_sentence():
+    errors = [error for error in heirs(DomainError) if error.__module__.startswith("core.")]
+    assert errors
+    codes = Counter(error.code for error in errors)
+    assert [code for code, count in codes.items() if count > 1] == []
+    for error in errors:
+        assert isinstance(error.kind, Kind), error
+        assert error.says, error
+
+
+def test_every_event_can_be_stored_under_a_topic_of_its_own():
+    events = [event for event in heirs(Event) if event.__module__.startswith("core.")]
+    assert events
+    assert Counter(event.topic for event in events) == Counter(TOPICS.keys())
+    assert set(TOPICS.values()) == set(events)
+
+
+def test_stored_events_come_back_as_they_were():
+    for topic, event in TOPICS.items():
+        names = {field.name for field in fields(event)}
+        assert is_dataclass(event)
+        assert names, topic
+    from datetime import UTC, datetime
+
+    from core.conversations.events import MessagePosted
+    from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
+
+    message = Message(
+        id="m",
+        conversation_id="c",
+        sequence=1,
+        sender=Sender.CUSTOMER,
+        sender_id="v",
+        sender_name=None,
+        text="שלום \u2028 👋",
+        attachments=(Attachment(kind=AttachmentKind.IMAGE, url="https://x.example/a.png"),),
+        created_at=datetime(2026, 3, 1, 12, 0, 0, 123000, tzinfo=UTC),
+    )
+    event = MessagePosted(message=message, visitor_id=None)
+    assert decoded(event.topic, encoded(event)) == event
+
+
+def test_every_subscription_has_a_handler():
+    class Application:
+        answer = None
+
+    wanted = {name for names in subscriptions(Settings()).values() for name in names}
+    assert wanted <= set(handlers(Application()))
