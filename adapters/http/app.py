@@ -7,7 +7,7 @@ import structlog
 from quart import Blueprint, Quart
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
-from werkzeug.routing import BaseConverter, MapAdapter, WebsocketMismatch
+from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
 from adapters.http import accounts, conversations, documents, health, shops, webchat
 from adapters.http.addresses import Addresses
@@ -64,17 +64,27 @@ class Http(Quart):
 
 
 class Way:
-    """The way of a request: its endpoint is found, the gate lets it in, and one answer goes out."""
+    """The way of a request: its endpoint is found, the gate lets it in, and one answer goes out.
+
+    Raises Undeclared when a route has come in without saying who may call it.
+    """
 
     def __init__(
         self, app: Quart, gate: Gate, addresses: Addresses, letterhead: Letterhead, observer: Observer
     ) -> None:
-        self._app = app
         self._gate = gate
         self._addresses = addresses
         self._letterhead = letterhead
         self._observer = observer
+        self._endpoints = {name: (declared(view), view) for name, view in app.view_functions.items()}
         self._routes: MapAdapter = app.url_map.bind("localhost")
+        # Most requests go to an address without parameters, and need not be matched against patterns.
+        self._fixed = {
+            (method, rule.rule): rule
+            for rule in app.url_map.iter_rules()
+            if not rule.arguments and not rule.websocket
+            for method in rule.methods or ()
+        }
 
     async def answer(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:
         call = Call(scope, receive, self._addresses.of(scope))
@@ -107,6 +117,14 @@ class Way:
 
     def _find(self, call: Call) -> tuple[Endpoint, View, dict[str, Any]]:
         """Raises RouteNotFound, MethodNotAllowed or SocketsOnly."""
+        path: dict[str, Any] = {}
+        rule = self._fixed.get((call.method, call.path))
+        if rule is None:
+            rule, path = self._match(call)
+        call.route = rule.rule
+        return *self._endpoints[rule.endpoint], path
+
+    def _match(self, call: Call) -> tuple[Rule, dict[str, Any]]:
         try:
             rule, path = self._routes.match(call.path, call.method, return_rule=True)
         except WrongMethod as error:
@@ -115,9 +133,7 @@ class Way:
             raise SocketsOnly from None
         except HTTPException:
             raise RouteNotFound from None
-        call.route = rule.rule
-        view: View = self._app.view_functions[rule.endpoint]
-        return declared(view), view, dict(path)
+        return rule, dict(path)
 
 
 def declared(view: View) -> Endpoint:
@@ -141,12 +157,10 @@ def create_http(
     origins = ShopOrigins(application.shops.find, clock, cors, is_production=options.is_production)
     gate = Gate(application.identity, limiter, options, cookies, cors, origins)
     app = _quart()
-    app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
     for routes in _blueprints(application, options, clock, health, gate, observer):
         app.register_blueprint(routes)
     app.register_blueprint(documents.blueprint(app, options, cookies))
-    for view in app.view_functions.values():
-        declared(view)
+    app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
     return app
 
 

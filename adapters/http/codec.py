@@ -27,6 +27,14 @@ _ATTRIBUTE = "_parley_endpoint"
 _PLACE = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?")
 _NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WORDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 
 encode = msgspec.json.Encoder().encode
 
@@ -149,14 +157,18 @@ def _invalid(error: msgspec.ValidationError) -> Invalid:
 
 
 def _rule(said: str) -> str:
-    """`Expected `int`, got `str`` is `must be int, not str`."""
+    """`Expected `int`, got `str`` is `must be a whole number, not a text`."""
     if match := re.fullmatch(r"Expected `(.*?)`, got `(.*?)`", said):
-        return f"must be {match[1]}, not {match[2]}"
+        return f"must be {_words(match[1])}, not {_words(match[2])}"
     if match := re.fullmatch(r"Expected `(\w+)` (.*)", said):
         return f"must be {match[1]} {match[2]}"
     if said.startswith("Invalid enum value"):
         return "is not one of the values that it may have"
     return f"is not acceptable: {said[0].lower()}{said[1:120]}"
+
+
+def _words(kinds: str) -> str:
+    return " or ".join(_WORDS.get(kind, kind) for kind in kinds.split(" | "))
 
 
 def _short(name: str) -> str:

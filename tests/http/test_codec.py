@@ -1,0 +1,190 @@
+"""What comes in is JSON, strictly: what is odd is refused with the field's name and the rule."""
+
+import json
+
+import pytest
+
+from adapters.http.errors import MalformedJson
+from adapters.http.strict_json import DEPTH_LIMIT, refuse_odd
+from tests.http.stand import Api, Serve, Stand, Wire, chunks
+
+LOGIN = "/api/auth/login"
+MESSAGES = "/api/chat/messages"
+
+
+async def said(api: Api, content: bytes, **options: object) -> tuple[int, str]:
+    answer = await api.post(LOGIN, content=content, **options)
+    assert answer.headers["content-type"] == "application/json"
+    return answer.status_code, answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "email is required"),
+        (b"{}", "email is required"),
+        (b'{"email": "a@b.co"}', "password is required"),
+        (b'{"email": 7, "password": "x"}', "email must be a text, not a whole number"),
+        (b'{"email": null, "password": "x"}', "email must be a text, not null"),
+        (b'{"email": "a", "password": "b", "isAdmin": true}', "isAdmin is not known here"),
+        (b"[]", "body must be an object, not a list"),
+        (b'"text"', "body must be an object, not a text"),
+    ],
+)
+async def test_a_refusal_names_the_field_and_the_rule(api: Api, content: bytes, error: str):
+    assert await said(api, content) == (400, error)
+
+
+async def test_fields_are_named_as_they_are_spelled_on_the_wire(api: Api, owner: str, stage):
+    path = f"/api/shops/{stage.shop.id}/conversations/x"
+    answer = await api.put(path, {"awaitingProofUntil": "soon"}, token=owner)
+    assert answer.json()["error"] == "awaitingProofUntil must be a whole number or null, not a text"
+    assert answer.json()["details"] == {
+        "field": "awaitingProofUntil",
+        "rule": "must be a whole number or null, not a text",
+    }
+
+
+async def test_nested_fields_are_named_with_their_place(api: Api, visitor: str):
+    body = {"text": "x", "attachments": {"items": [{"type": "image", "payload": {"url": 5}}]}}
+    answer = await api.post(MESSAGES, body, token=visitor)
+    assert answer.status_code == 400
+    assert answer.json()["details"]["field"] == "attachments.items[0].payload.url"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b'{"email": "a@b.co"} {}',
+        b'{"email": NaN}',
+        b'{"email": Infinity}',
+        b'{"email": 1e400}',
+        b'{"email": ' + b"9" * 10_000 + b"}",
+        b'{"email": "\\ud800"}',
+        b'{"email": "\xff"}',
+        b'{"email": "\xed\xa0\x80"}',
+        b'{"email": "a\x01b"}',
+        b'{"email": "a\\u0000b", "password": "x"}',
+        b'{"email": "a", "email": "b", "password": "x"}',
+        b"[" * 90_000,
+        b'{"a":' * 15_000,
+        b'{"email": ' + b"[" * 40 + b"]" * 40 + b"}",
+        b"\xef\xbb\xbf{}",
+        b"email=a&password=b",
+        b"\x00",
+    ],
+    ids=lambda content: repr(content[:24]),
+)
+async def test_odd_json_is_400(api: Api, content: bytes):
+    status, error = await said(api, content)
+    assert status == 400
+    assert len(error) < 300
+
+
+def test_depth_is_counted_outside_of_texts():
+    deep = b"[" * DEPTH_LIMIT + b"]" * DEPTH_LIMIT
+    refuse_odd(deep)
+    refuse_odd(json.dumps({"text": "[" * 500 + '\\"{' * 500}).encode())
+    refuse_odd(b"[" + b",".join([b"[]"] * 1_000) + b"]")
+    with pytest.raises(MalformedJson, match="nested"):
+        refuse_odd(b"[" + deep + b"]")
+
+
+def test_an_escaped_backslash_before_u0000_is_text():
+    refuse_odd(rb'{"a": "\\u0000"}')
+    with pytest.raises(MalformedJson, match="NUL"):
+        refuse_odd(rb'{"a": "\\\u0000"}')
+
+
+def test_duplicate_keys_are_found_on_every_level():
+    refuse_odd(b'{"a": {"b": 1}, "c": {"b": 1}}')
+    with pytest.raises(MalformedJson, match="b is there twice"):
+        refuse_odd(b'{"a": {"b": 1, "b": 2}}')
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json"],
+)
+async def test_only_json_is_taken(api: Api, media: str):
+    status, error = await said(api, b'{"email":"a","password":"b"}', headers={"content-type": media})
+    assert (status, error) == (415, "The body must be sent as application/json")
+
+
+@pytest.mark.parametrize(
+    "media", ["application/json; charset=utf-8", "Application/JSON", "application/ld+json"]
+)
+async def test_json_goes_by_several_names(api: Api, media: str):
+    status, _ = await said(api, b'{"email":"a","password":"b"}', headers={"content-type": media})
+    assert status == 401
+
+
+async def test_compressed_bodies_are_not_unpacked(api: Api):
+    status, _ = await said(api, b"\x1f\x8b\x08", headers={"content-encoding": "gzip"})
+    assert status == 415
+
+
+async def test_a_body_over_the_limit_is_413_announced_or_not(serve: Serve):
+    api = serve(body_limit=1_000)
+    assert await said(api, b"x" * 1_001) == (413, "The body may have at most 1000 bytes")
+    assert (await said(api, chunks(b"x" * 600, b"x" * 600)))[0] == 413
+    assert (await said(api, chunks(b'{"email":"a",', b'"password":"b"}')))[0] == 401
+
+
+async def test_a_body_that_drips_is_408(stand: Stand, visitor: str):
+    wire = Wire(stand.app(body_timeout=0.05), MESSAGES, token=visitor)
+    wire.send_body(b'{"te')
+    assert await wire.run() == 408
+    assert json.loads(wire.sent[1]["body"])["code"] == "BODY_TIMEOUT"
+
+
+async def test_what_is_sent_in_pieces_is_read_whole(stand: Stand, visitor: str):
+    wire = Wire(stand.app(), MESSAGES, token=visitor)
+    wire.send_body(b'{"text":')
+    wire.send_body(b'"hello"')
+    wire.send_body(b"}", more=False)
+    assert await wire.run() == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/auth/me", 200), ("POST", "/api/auth/logout", 200), ("GET", "/api/shops", 200)],
+)
+async def test_a_json_content_type_without_a_body_is_normal(
+    api: Api, owner: str, method: str, path: str, status: int
+):
+    answer = await api.call(method, path, token=owner, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+
+
+async def test_who_calls_is_looked_at_before_what_they_say(api: Api):
+    for path in ("/api/shops", MESSAGES):
+        assert (await api.post(path, content=b"{{{")).status_code == 401
+    assert (await api.post("/api/shops", content=b"{{{", token="forged")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=1e3", "limit"),
+        ("after=-1", "after"),
+        ("after=99999999999999999999999", "after"),
+        ("after=1&after=2", "query"),
+        ("sessionId=a%00b", "sessionId"),
+        ("sessionId=%FF", "query"),
+        ("sessionId=" + "a" * 200, "sessionId"),
+        ("&".join(f"a{n}=1" for n in range(60)), "query"),
+    ],
+)
+async def test_odd_queries_are_400(api: Api, visitor: str, query: str, field: str):
+    answer = await api.get(f"{MESSAGES}?{query}", token=visitor)
+    assert answer.status_code == 400
+    assert answer.json()["details"]["field"] == field
+
+
+async def test_what_a_query_holds_beside_is_passed_over(api: Api, visitor: str):
+    assert (await api.get(f"{MESSAGES}?utm_source=mail&_=1", token=visitor)).status_code == 200
