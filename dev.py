@@ -110,7 +110,7 @@ def lock(arguments: list[str]) -> None:
         run([*pip_for(str(tool / "bin" / "python")), "install", "--quiet", "uv"])
         uv = str(tool / "bin" / "uv")
     a_week_ago = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 7 * 24 * 3600))
-    how = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
+    how = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
     how += ["--no-annotate", "--no-header"]
     os.environ.setdefault("UV_EXCLUDE_NEWER", a_week_ago)
     for kind, what in {"base": [], "dev": ["--all-extras", "--group", "dev"]}.items():
