@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
@@ -112,7 +113,10 @@ def migrate(
 
 
 @app.command()
-def seed(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
+def seed(
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_variables: Annotated[bool, typer.Option("--env", help="Variables for a shell: eval them.")] = False,
+) -> None:
     """Make the demo shop, once, and print its credentials."""
     from bootstrap.demo import NotInProduction
 
@@ -124,6 +128,9 @@ def seed(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.
     demo = _run(settings, lambda container: _seeder(container)())
     if as_json:
         sys.stdout.write(json.dumps(demo.as_dict()) + "\n")
+    elif as_variables:
+        variables = {**demo.as_dict(), "socket_url": "ws" + demo.base_url.removeprefix("http")}
+        sys.stdout.writelines(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     else:
         _print_demo(demo.as_dict())
 
