@@ -1,0 +1,201 @@
+"""Rules that hold for every route, found by looking at all of them."""
+
+import json
+import re
+from dataclasses import fields
+
+import pytest
+from quart import Quart
+
+from adapters.http.access import Who
+from adapters.http.app import Undeclared, Way
+from adapters.http.codec import endpoint_of
+from adapters.http.openapi import refusals
+from adapters.http.options import Limits
+from core.shops.policy import PERMISSIONS, Permission, Role
+from tests import builders
+from tests.http.stand import Api, Stand
+
+EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none"}
+
+
+@pytest.fixture
+def app(stand: Stand) -> Quart:
+    return stand.app()
+
+
+@pytest.fixture
+async def document(api: Api) -> dict:
+    return (await api.get("/openapi.json")).json()
+
+
+def every_route(app: Quart):
+    for rule in app.url_map.iter_rules():
+        yield rule, endpoint_of(app.view_functions[rule.endpoint])
+
+
+def test_every_route_says_who_may_call_and_how_often(app: Quart):
+    rates = {field.name for field in fields(Limits)}
+    routes = list(every_route(app))
+    assert len(routes) > 25
+    for rule, endpoint in routes:
+        assert endpoint is not None, rule
+        access = endpoint.access
+        assert access.is_limited != access.is_unlimited, f"{rule}: limits, or none on purpose"
+        assert {access.per_address, access.per_account} - {None} <= rates, rule
+
+
+def test_only_probes_are_without_limits(app: Quart):
+    unlimited = {rule.rule for rule, endpoint in every_route(app) if endpoint.access.is_unlimited}
+    assert unlimited == {"/health", "/ready", "/metrics"}
+
+
+def test_what_is_public_is_a_short_list(app: Quart):
+    public = {
+        rule.rule for rule, endpoint in every_route(app) if endpoint.access.who in {Who.ANYONE, Who.PAGE}
+    }
+    assert public == {
+        *("/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"),
+        *("/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"),
+        "/api/chat/anonymous-token",
+    }
+
+
+def test_every_address_below_a_shop_asks_for_a_permission_in_it(app: Quart):
+    for rule, endpoint in every_route(app):
+        if "shop_id" in rule.arguments:
+            assert endpoint.access.who is Who.AGENT, rule
+            assert endpoint.access.permission is not None, rule
+
+
+def test_a_route_that_says_nothing_stops_the_server_from_starting(stand: Stand):
+    app = Quart(__name__, static_folder=None)
+
+    @app.get("/forgotten")
+    async def forgotten() -> str:
+        return ""
+
+    with pytest.raises(Undeclared, match="forgotten"):
+        Way(app, None, None, None, None)  # type: ignore[arg-type]
+
+
+def test_ids_in_paths_are_checked(app: Quart):
+    for rule, _ in every_route(app):
+        assert len(re.findall("<id:", rule.rule)) == len(rule.arguments), rule
+
+
+# The document
+
+
+def operations(document: dict):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+async def test_every_route_is_in_the_document_and_nothing_else(app: Quart, document: dict):
+    served = {
+        (re.sub(r"<id:(\w+)>", r"{\1}", rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert served == {(path, method) for path, method, _ in operations(document)}
+
+
+async def test_every_operation_is_told_in_words(document: dict):
+    seen = set()
+    for path, method, operation in operations(document):
+        assert operation["summary"].endswith("."), path
+        assert operation["operationId"] not in seen
+        seen.add(operation["operationId"])
+        assert ("requestBody" in operation) <= (method in {"POST", "PUT"})
+
+
+async def test_every_refusal_is_documented_with_an_example(app: Quart, document: dict):
+    for rule, endpoint in every_route(app):
+        path = re.sub(r"<id:(\w+)>", r"{\1}", rule.rule)
+        (method,) = rule.methods - {"HEAD", "OPTIONS"}
+        operation = document["paths"][path][method.lower()]
+        examples = {
+            example["value"]["type"].rpartition(":")[2]: int(status)
+            for status, response in operation["responses"].items()
+            for example in response.get("content", {})
+            .get("application/json", {})
+            .get("examples", {})
+            .values()
+        }
+        expected = {error.code for error in refusals(rule, endpoint)} - {"internal_error"}
+        shown = expected & examples.keys()
+        assert shown == expected or 503 in endpoint.also, rule
+
+
+async def test_every_operation_documents_what_its_checks_answer(document: dict):
+    for path, _, operation in operations(document):
+        statuses = set(operation["responses"])
+        if operation["security"] not in ([], [{"shopKey": []}, {}]):
+            assert statuses >= {"401", "403", "429"}, path
+        if "requestBody" in operation:
+            assert statuses >= {"400", "408", "413", "415"}, path
+        if "{" in path:
+            assert "404" in statuses, path
+
+
+async def test_every_reference_in_the_document_leads_somewhere(document: dict):
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert names == set(document["components"]["schemas"])
+
+
+# Who may call what, in fact
+
+
+def path_of(template: str, shop_id: str) -> str:
+    return template.format(**EXAMPLES | {"shop_id": shop_id})
+
+
+async def test_nothing_goes_without_credentials(api: Api, document: dict, stage):
+    for path, method, operation in operations(document):
+        if operation["security"] in ([], [{"shopKey": []}, {}]):
+            continue
+        answer = await api.call(method, path_of(path, stage.shop.id))
+        assert answer.status_code == 401, (method, path)
+        forged = await api.call(method, path_of(path, stage.shop.id), token="forged")
+        assert forged.status_code in {401, 403}, (method, path)
+
+
+async def test_strangers_do_not_learn_that_a_shop_exists(
+    api: Api, document: dict, stage, stranger: str, db, clock
+):
+    key_of_another = (await builders.a_shop(db, clock)).shop
+    for path, method, _ in operations(document):
+        if "{shop_id}" in path:
+            body = {"customerName": "x", "sender": "seller", "text": "x", "origins": []}
+            fitting = {name: body[name] for name in _wanted(path, method)}
+            answers = [
+                await api.call(method, path_of(path, shop_id), fitting or None, token=stranger)
+                for shop_id in (stage.shop.id, key_of_another.id, "0198c0de-none")
+            ]
+            for answer in answers:
+                assert (answer.status_code, answer.json()["code"]) == (404, "shop_not_found"), (method, path)
+
+
+def _wanted(path: str, method: str) -> tuple[str, ...]:
+    if method == "POST" and path.endswith("/messages"):
+        return ("sender", "text")
+    if method == "POST" and path.endswith("/conversations"):
+        return ("customerName",)
+    return ("origins",) if path.endswith("/origins") else ()
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_gets_exactly_what_the_table_says(
+    api: Api, stand: Stand, document: dict, stage, db, clock, role: Role
+):
+    actor = stage.owner if role is Role.OWNER else await builders.a_member(db, clock, stage.shop, role)
+    token = stand.access(actor)
+    body = {"customerName": "x", "sender": "seller", "text": "x", "origins": []}
+    for path, method, operation in operations(document):
+        if "{shop_id}" in path:
+            fitting = {name: body[name] for name in _wanted(path, method)}
+            answer = await api.call(method, path_of(path, stage.shop.id), fitting or None, token=token)
+            may = Permission(operation["x-permission"]) in PERMISSIONS[role]
+            assert (answer.status_code != 403) == may, (method, path, answer.text)
