@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind which port. Read by web, worker and the command line only."""
+"""The composition root: which adapter stands behind which port. Read by web, worker and command line only."""
 
 from typing import Any
 

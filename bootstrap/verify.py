@@ -14,7 +14,7 @@ async def verify(db: Any, console: Console) -> list[str]:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Verifying", total=len(CHECKS))
         for check in CHECKS:
-            for row in await db.inspect(lambda connection, check=check: list(breakers(connection, check))):
-                findings.append(f"Broken: {check.rule}. First found at {row}.")
+            rows = await db.inspect(lambda connection, check=check: list(breakers(connection, check)))
+            findings.extend(f"Broken: {check.rule}. First found at {row}." for row in rows)
             progress.advance(task)
     return findings

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 class DomainError(Exception):
-    """A refusal. Subclasses state the fact: a kind, a stable code, and a sentence with the facts in braces."""
+    """A refusal. Subclasses state the fact: a kind, a stable code, a sentence with the facts in braces."""
 
     kind: ClassVar[Kind]
     code: ClassVar[str]

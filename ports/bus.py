@@ -1,4 +1,4 @@
-"""Tells the other server processes what has happened. Loss is harmless: readers heal gaps from the database."""
+"""Tells the other server processes what has happened. A loss is harmless: readers see and heal gaps."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -20,7 +20,7 @@ class EventBus(Protocol):
         ...
 
     def publish(self, message: bytes) -> None:
-        """Queue a message for the others and return at once. Never raises; drops when the broker stays away."""
+        """Queue a message for the others and return at once. Never raises; drops while the broker is away."""
         ...
 
     async def close(self) -> None:

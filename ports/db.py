@@ -187,7 +187,7 @@ class Conversations(Protocol):
 
 class Messages(Protocol):
     def add(self, message: Message) -> None:
-        """Raises AlreadyPosted when the conversation holds one of that kind of sender with the same client id."""
+        """Raises AlreadyPosted when that kind of sender has one with this client id in the conversation."""
         ...
 
     def find(self, conversation_id: str, message_id: str) -> Message | None: ...
@@ -203,7 +203,7 @@ class Messages(Protocol):
         before: int | None = None,
         with_notes: bool = True,
     ) -> list[Message]:
-        """Oldest first. With `after` the next ones in order, else the last ones (before `before` if given)."""
+        """Oldest first. With `after` the next ones, else the last ones (before `before` if given)."""
         ...
 
     def tails(self, conversation_ids: Sequence[str], limit: int) -> dict[str, list[Message]]:
@@ -229,8 +229,8 @@ class Stream(Protocol):
         ...
 
     def after(self, position: int, limit: int) -> list[Recorded]:
-        """The next events in order, `limit` of them at most. Raises StreamGone when some of them are no longer
-        kept, or `position` is beyond the newest."""
+        """The next events in order, `limit` at most. Raises StreamGone when some of them are no longer kept, or
+        `position` is beyond the newest."""
         ...
 
     def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:

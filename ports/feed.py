@@ -19,7 +19,7 @@ class Audience(Protocol):
 
 
 class Feed(Protocol):
-    """Where an audience's events come from: own commits, other processes, and the database for what got lost."""
+    """Where an audience's events come from: own commits, other processes, the database for what got lost."""
 
     async def watch(self, shop_id: str) -> None:
         """From the return of this call on, the audience gets every later event of the shop.

@@ -7,7 +7,7 @@ class Passwords(Protocol):
         ...
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether the password fits. `None` stands for an unknown account and takes as long as a known one."""
+        """Whether the password fits. `None` stands for an unknown account, and takes as long."""
         ...
 
     def is_stale(self, hashed: str) -> bool:

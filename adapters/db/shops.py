@@ -34,7 +34,7 @@ shop_streams = sa.Table(
     metadata,
     sa.Column("shop_id", Id, sa.ForeignKey("shops.shop_id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
-    comment="The newest position of each stream; the row stays locked until the commit, so none is skipped.",
+    comment="The newest position; the row stays locked until the commit, so that none is skipped.",
 )
 
 members = sa.Table(

@@ -1,8 +1,8 @@
 """SQLite with one writer thread, and memory:// as the same thing without a file.
 
 Whatever waits when the writer is free goes into one transaction, each body under its own savepoint: one sync
-to disk serves them all, and a body that raises undoes itself alone. Reads run in threads of their own, each on
-a snapshot.
+to disk serves them all, and a body that raises undoes itself alone. Reads run in threads of their own, each
+on a snapshot.
 """
 
 import asyncio
@@ -164,8 +164,7 @@ class SqliteDatabase:
         for job in group:
             if job.is_read:
                 _run_read(connection, job, self._context)
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._settle, group)
+        cast(asyncio.AbstractEventLoop, self._loop).call_soon_threadsafe(self._settle, group)
 
     def _commit_together(self, connection: sa.Connection, jobs: list[_Job]) -> None:
         raw = _raw(connection)
@@ -259,7 +258,7 @@ def _raw(connection: sa.Connection) -> sqlite3.Connection:
 
 
 def _outage(error: Exception) -> Exception:
-    """A full disk or a file that somebody else keeps locked is an outage; anything else is our own mistake."""
+    """A full disk or a file kept locked by somebody else is an outage; anything else is our own mistake."""
     text = str(error)
     if any(sign in text for sign in ("locked", "disk", "unable to open", "malformed", "not a database")):
         outage = DatabaseDown()

@@ -1,8 +1,8 @@
 """SQLAlchemy Core statements, compiled once and run on the driver's own connection.
 
-Core stays the one place where SQL is written, but its machinery for each execution costs several times what SQLite
-itself needs. A statement here is compiled at its first use per driver; from then on a call binds the parameters,
-runs, and reads rows as dictionaries. docs/decisions/0003 has the figures.
+Core stays the one place where SQL is written, but its machinery for each execution costs several times what
+SQLite itself needs. A statement here is compiled at its first use per driver; from then on a call binds the
+parameters, runs, and reads rows as dictionaries. docs/decisions/0003 has the figures.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,12 +75,12 @@ class AsyncpgDriver:
 class Session:
     """One transaction's connection: what statements run on."""
 
-    __slots__ = ("dialect", "driver")
+    __slots__ = ("dialect", "driver", "is_remote")
 
     def __init__(self, connection: sa.Connection) -> None:
         self.dialect = connection.dialect
-        is_asyncpg = self.dialect.driver == "asyncpg"
-        self.driver: Driver = AsyncpgDriver(connection) if is_asyncpg else DbapiDriver(connection)
+        self.is_remote = self.dialect.driver == "asyncpg"
+        self.driver: Driver = AsyncpgDriver(connection) if self.is_remote else DbapiDriver(connection)
 
 
 class _Plan:

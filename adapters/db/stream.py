@@ -56,6 +56,30 @@ ADVANCE = Statement(
     .returning(shop_streams.c.position)
 )
 ADD_EVENTS = Statement(events.insert())
+_advanced = (
+    shop_streams.update()
+    .where(shop_streams.c.shop_id == p("b_shop_id"))
+    .values(position=shop_streams.c.position + 1)
+    .returning(shop_streams.c.position)
+    .cte("advanced")
+)
+RECORD_ONE = Statement(
+    events.insert()
+    .from_select(
+        ["shop_id", "position", "id", "topic", "payload", "occurred_at"],
+        sa.select(
+            p("b_shop_id", type_=Id),
+            _advanced.c.position,
+            p("id", type_=Id),
+            p("topic", type_=sa.String),
+            p("payload", type_=sa.Text),
+            p("occurred_at", type_=UtcDateTime),
+        ),
+    )
+    .returning(events.c.position)
+)
+"""The next position and its event in one round trip, which only Postgres can, and where it is what costs."""
+
 ADD_DELIVERIES = Statement(
     deliveries.insert().values(
         {column.name: p(column.name) for column in deliveries.c if column.name not in _FILLED}

@@ -64,7 +64,7 @@ class Choice(TypeDecorator[StrEnum]):
 
 
 class Json(TypeDecorator[Any]):
-    """A value of the given type as JSON text: the same bytes on every database, no reordering, no rounding."""
+    """A value of the given type as JSON text: the same bytes on every database, not sorted, not rounded."""
 
     impl = sa.Text
     cache_ok = True

@@ -12,7 +12,7 @@ from adapters.db.events import encoded
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.statements import Session
-from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, SqlDeliveries, SqlStream
+from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD_ONE, SqlDeliveries, SqlStream
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
 from core.kernel import Event
 from core.shops.errors import ShopNotFound
@@ -81,7 +81,7 @@ class SqlTransaction:
         self._later.append((event, due_at, lane))
 
     def flush(self) -> Committed | None:
-        """Write the events. Comes last, so that the lock on the shop's stream is held as briefly as can be."""
+        """Write the events. Comes last: the lock on the shop's stream is held as briefly as possible."""
         if not self._recorded and not self._later:
             return None
         if self._shop_id is None:
@@ -94,6 +94,8 @@ class SqlTransaction:
         count = len(self._recorded)
         if not count:
             return []
+        if count == 1 and self._session.is_remote:
+            return [self._record_one(shop_id, self._recorded[0], now)]
         advanced = ADVANCE.one(self._session, {"b_shop_id": shop_id, "count": count})
         if advanced is None:
             raise ShopNotFound
@@ -104,6 +106,15 @@ class SqlTransaction:
         ]
         ADD_EVENTS.run_many(self._session, [_event_row(entry) for entry in recorded])
         return recorded
+
+    def _record_one(self, shop_id: str, event: Event, now: datetime) -> Recorded:
+        event_id = self._context.ids.new()
+        row = {"id": event_id, "topic": event.topic, "payload": encoded(event), "occurred_at": now}
+        advanced = RECORD_ONE.one(self._session, {"b_shop_id": shop_id, **row})
+        if advanced is None:
+            raise ShopNotFound
+        position = advanced["position"]
+        return Recorded(id=event_id, shop_id=shop_id, position=position, occurred_at=now, event=event)
 
     def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> bool:
         new_id = self._context.ids.new
@@ -143,7 +154,7 @@ def _event_row(entry: Recorded) -> dict[str, Any]:
 def run_body(
     connection: sa.Connection, scope: Scope, context: Context, work: Callable[[SqlTransaction], T]
 ) -> tuple[T, Committed | None]:
-    """One body, with what it changed left for the caller to commit. Broken constraints come out as refusals."""
+    """One body; what it changed is left for the caller to commit. Broken constraints come out as refusals."""
     tx = SqlTransaction(connection, scope, context)
     try:
         value = work(tx)

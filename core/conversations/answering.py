@@ -1,5 +1,6 @@
 """The assistant's turn: at most one answer to each customer message, also after a crash."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,10 +46,8 @@ class AnswerCustomer:
         if self.clock.now() < not_before:
             return not_before
         answer = await self.assistant.answer(turn.brief, turn.history, turn.question)
-        try:
+        with suppress(AlreadyPosted):
             await self._say(shop_id, due, answer)
-        except AlreadyPosted:
-            pass
         return None
 
     async def _turn(self, shop_id: str, due: AnswerDue) -> Turn | None:

@@ -231,7 +231,7 @@ class JoinShop:
     db: Database
 
     async def __call__(self, *, actor: Agent, shop_id: str, since: int | None = None) -> Joined:
-        """Admit an agent to a shop's live events. Raises ShopNotFound, or StreamGone when `since` is too old."""
+        """Admit an agent to a shop's live events. Raises ShopNotFound, StreamGone when `since` is too old."""
 
         def work(tx: Transaction) -> Joined:
             require(tx, actor, shop_id, Permission.VIEW_LIVE_CHAT)
@@ -272,7 +272,7 @@ class AgentTypes:
 def _signature(
     tx: Transaction, conversation: Conversation, actor: Agent, sender: Sender
 ) -> tuple[str | None, str | None]:
-    """Whose name a message carries: an agent's own whatever was sent, else the customer's or the assistant's."""
+    """Whose name a message carries: an agent's own whatever was sent, else the customer's or assistant's."""
     match sender:
         case Sender.CUSTOMER:
             return conversation.visitor_id, conversation.customer_name

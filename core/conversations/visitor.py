@@ -157,7 +157,7 @@ class ReadHistory:
         limit: int = PAGE_LIMIT,
         session_id: str | None = None,
     ) -> History:
-        """What was said, without the shop's internal notes. With `after` the next messages, else the last ones."""
+        """What was said, without the shop's own notes. With `after` the next messages, else the last ones."""
         limit = max(1, min(limit, PAGE_LIMIT))
 
         def work(tx: Transaction) -> History:

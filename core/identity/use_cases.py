@@ -37,7 +37,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Hands out credentials. Every sign-in is a family of its own, so that one device can be shut out alone."""
+    """Hands out credentials. Every sign-in is a family of its own, so that a device can be shut out alone."""
 
     clock: Clock
     ids: Ids

@@ -20,7 +20,7 @@ def heirs(of):
 
 
 def test_every_error_has_a_kind_a_code_of_its_own_and_a_sentence():
-    errors = [error for error in heirs(DomainError) if error.__module__.startswith("core.")]
+    errors = {error for error in heirs(DomainError) if error.__module__.startswith("core.")}
     assert errors
     codes = Counter(error.code for error in errors)
     assert [code for code, count in codes.items() if count > 1] == []
@@ -30,10 +30,11 @@ def test_every_error_has_a_kind_a_code_of_its_own_and_a_sentence():
 
 
 def test_every_event_can_be_stored_under_a_topic_of_its_own():
-    events = [event for event in heirs(Event) if event.__module__.startswith("core.")]
+    # By name: a dataclass with slots leaves the class that it was made from behind.
+    events = {(e.__module__, e.__name__, e.topic) for e in heirs(Event) if e.__module__.startswith("core.")}
     assert events
-    assert Counter(event.topic for event in events) == Counter(TOPICS.keys())
-    assert set(TOPICS.values()) == set(events)
+    assert Counter(topic for _, _, topic in events) == Counter(TOPICS.keys())
+    assert {(e.__module__, e.__name__, topic) for topic, e in TOPICS.items()} == events
 
 
 def test_stored_events_come_back_as_they_were():

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 30.0
 STOPS_WITHIN = 20.0
 SECRET = "a-secret-that-all-processes-of-a-test-share"
-GENEROUS = ("USER", "VISITOR", "ADDRESS", "VISITOR_TOKEN_PER_ADDRESS", "SOCKETS_PER_ADDRESS", "LOGIN_PER_ADDRESS")
+GENEROUS = ("USER", "VISITOR", "ADDRESS", "VISITOR_TOKEN_PER_ADDRESS", "SOCKETS_PER_ADDRESS")
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ class Writer:
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempts: int = 0
 
-    async def write(self, client: httpx2.AsyncClient, stop: asyncio.Event, text: str, pause: float = 0.0) -> None:
+    async def write(self, client: httpx2.AsyncClient, stop: asyncio.Event, text: str, pause: float) -> None:
         number = 0
         while not stop.is_set():
             number += 1
@@ -30,7 +30,7 @@ class Writer:
             await asyncio.sleep(pause)
 
     async def post(self, client: httpx2.AsyncClient, client_id: str, text: str) -> dict[str, Any]:
-        """The acknowledgement, however often it takes. Raises TimeoutError, or AssertionError on a refusal."""
+        """The acknowledgement, however many tries it takes. Raises TimeoutError; AssertionError if refused."""
         async with asyncio.timeout(GIVE_UP_SECONDS):
             while True:
                 self.attempts += 1

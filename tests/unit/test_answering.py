@@ -1,4 +1,4 @@
-"""The assistant's turn: at most one answer per customer message, in order, and silent once a person takes over."""
+"""The assistant's turn: at most one answer per message, in order, and silent once a person takes over."""
 
 import asyncio
 from datetime import timedelta
@@ -100,7 +100,7 @@ async def test_two_quick_messages_are_never_answered_at_the_same_time(db, clock,
     messages = [await a_message(db, clock, stage.visitor, str(n)) for n in range(6)]
     async with asyncio.timeout(20):
         while await db.read(lambda tx: tx.deliveries.count(), shop=SYSTEM):
-            await asyncio.sleep(0.01)
+            continue
     await relay.stop(5)
     _, said = await thread(db, stage, messages[0])
     answers = [text for sender, text in said if sender is Sender.ASSISTANT]

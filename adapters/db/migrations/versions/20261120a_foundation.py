@@ -173,7 +173,7 @@ def upgrade() -> None:
             ["shop_id"], ["shops.shop_id"], name=op.f("fk_shop_streams_shop_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("shop_id", name=op.f("pk_shop_streams")),
-        comment="The newest position of each stream; the row stays locked until the commit, so none is skipped.",
+        comment="The newest position; the row stays locked until the commit, so that none is skipped.",
     )
     op.create_table(
         "visitor_sessions",
