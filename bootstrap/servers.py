@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from bootstrap.settings import Server, Settings
@@ -91,7 +92,12 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
         access_log=False,
         log_config=None,
     )
-    server = uvicorn.Server(config)
+    class Server(uvicorn.Server):
+        def capture_signals(self) -> AbstractContextManager[None]:
+            """Signals are ours: sockets are sent away before the server stops."""
+            return nullcontext()
+
+    server = Server(config)
     stop = _stop_signal()
 
     async def stopping() -> None:
@@ -101,7 +107,7 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
 
     watch = asyncio.create_task(stopping())
     try:
-        await server._serve()
+        await server.serve()
     finally:
         watch.cancel()
 

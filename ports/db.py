@@ -229,8 +229,8 @@ class Stream(Protocol):
         ...
 
     def after(self, position: int, limit: int) -> list[Recorded]:
-        """The next events in order, `limit` at most. Raises StreamGone when some of them are no longer kept, or
-        `position` is beyond the newest."""
+        """The next events in order, `limit` at most. Raises StreamGone when some of them are no longer kept,
+        or `position` is beyond the newest."""
         ...
 
     def positions(self, shop_ids: Sequence[str]) -> dict[str, int]:

@@ -30,7 +30,7 @@ class Writer:
             await asyncio.sleep(pause)
 
     async def post(self, client: httpx2.AsyncClient, client_id: str, text: str) -> dict[str, Any]:
-        """The acknowledgement, however many tries it takes. Raises TimeoutError; AssertionError if refused."""
+        """The acknowledgement, after however many tries. Raises TimeoutError; AssertionError if refused."""
         async with asyncio.timeout(GIVE_UP_SECONDS):
             while True:
                 self.attempts += 1

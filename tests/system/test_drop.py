@@ -1,0 +1,154 @@
+"""Sockets cut again and again while messages flow: each sees every message once, in order."""
+
+import asyncio
+import contextlib
+import json
+
+import httpx2
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from tests.system.processes import ParleyProcess, environment, parley, serving
+from tests.system.shoppers import Writer, visitor_token
+
+SOCKETS = 50
+MESSAGES = 1_000
+SECONDS = 30.0
+CUT_EVERY_SECONDS = 2.0
+
+
+class Listener:
+    """A client that remembers what it has processed, and resumes from there."""
+
+    def __init__(self, url):
+        self.url, self.texts, self.cuts = url, [], 0
+        self.is_live, self.is_done = asyncio.Event(), asyncio.Event()
+        self._socket = None
+
+    async def run(self):
+        while not self.is_done.is_set():
+            with contextlib.suppress(ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
+                async with connect(self.address(), max_size=None, open_timeout=5) as socket:
+                    self._socket = socket
+                    await self.greet(socket)
+                    async for text in socket:
+                        self.hear(json.loads(text))
+                        if len(self.texts) >= MESSAGES:
+                            self.is_done.set()
+                            return
+
+    def cut(self):
+        """As when a train enters a tunnel: no close frame, nothing."""
+        if self._socket is not None and not self.is_done.is_set():
+            self.cuts += 1
+            self._socket.transport.abort()
+
+    async def greet(self, socket):
+        """Say where to go on, if that takes a frame."""
+
+
+class VisitorListener(Listener):
+    def __init__(self, url, token):
+        super().__init__(url)
+        self._token, self._sequence = token, 0
+
+    def address(self):
+        return f"{self.url}/ws/chat?token={self._token}&after={self._sequence}"
+
+    def hear(self, frame):
+        if frame["type"] == "ready":
+            self.is_live.set()
+        assert frame["type"] != "error", frame
+        if frame["type"] == "message":
+            assert frame["message"]["sequence"] == self._sequence + 1
+            self._sequence += 1
+            self.texts.append(frame["message"]["text"])
+
+
+class AgentListener(Listener):
+    def __init__(self, url, token, shop_id):
+        super().__init__(url)
+        self._token, self._shop_id, self._position = token, shop_id, None
+
+    def address(self):
+        return f"{self.url}/ws?token={self._token}"
+
+    async def greet(self, socket):
+        data = {"shopId": self._shop_id}
+        if self._position is not None:
+            data["position"] = self._position
+        await socket.send(json.dumps({"event": "shop:join", "data": data}))
+
+    def hear(self, frame):
+        event, data = frame["event"], frame["data"]
+        assert event not in {"error", "shop:reload"}, frame
+        if event == "shop:joined":
+            self._position = data["position"] if self._position is None else self._position
+            self.is_live.set()
+        elif event == "message:new":
+            assert frame["position"] > self._position
+            self._position = frame["position"]
+            self.texts.append(data["text"])
+
+
+@pytest.fixture(params=["one process on sqlite", "two processes on postgres and redis"])
+def servers(request, tmp_path):
+    if request.param.startswith("one"):
+        url, count, settings = f"sqlite:///{tmp_path / 'parley.db'}", 1, {}
+    else:
+        url, count = request.getfixturevalue("postgres_url"), 2
+        settings = {"PARLEY_BUS": request.getfixturevalue("redis_server").url}
+    env = environment(url, PARLEY_ASSISTANT="off", **settings)
+    demo = json.loads(parley("seed", "--json", env=env))
+    processes = [ParleyProcess(env, tmp_path / f"server{n}.log") for n in range(count)]
+    with serving(*processes):
+        yield processes, demo
+
+
+async def access_token(client, url, demo):
+    credentials = {"email": demo["agent_email"], "password": demo["agent_password"]}
+    response = await client.post(f"{url}/api/auth/login", json=credentials)
+    assert response.status_code == 200, response.text
+    return response.json()["data"]["token"]
+
+
+async def send_all(client, writer, demo):
+    for number in range(MESSAGES):
+        await writer.post(client, f"m{number}", f"message {number}")
+        await asyncio.sleep(SECONDS / MESSAGES / 2)
+
+
+async def cut_all(listeners):
+    while True:
+        await asyncio.sleep(CUT_EVERY_SECONDS)
+        for listener in listeners:
+            listener.cut()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+async def test_every_socket_sees_every_message_once_and_in_order(servers):
+    processes, demo = servers
+    urls = [process.url for process in processes]
+    async with httpx2.AsyncClient(timeout=20) as client, asyncio.TaskGroup() as tasks:
+        writer = Writer("visitor", urls, await visitor_token(client, urls[0], demo))
+        agent = await access_token(client, urls[0], demo)
+        sockets = [process.socket_url for process in processes]
+        listeners = [
+            VisitorListener(sockets[n // 2 % len(sockets)], writer.token)
+            if n % 2
+            else AgentListener(sockets[n // 2 % len(sockets)], agent, demo["shop_id"])
+            for n in range(SOCKETS)
+        ]
+        running = [tasks.create_task(listener.run()) for listener in listeners]
+        await asyncio.gather(*[listener.is_live.wait() for listener in listeners])
+        cutting = tasks.create_task(cut_all(listeners))
+        await send_all(client, writer, demo)
+        cutting.cancel()
+        async with asyncio.timeout(60):
+            await asyncio.gather(*running)
+    expected = [f"message {number}" for number in range(MESSAGES)]
+    for listener in listeners:
+        assert listener.texts == expected
+    assert min(listener.cuts for listener in listeners) >= 5
