@@ -28,11 +28,11 @@ class RefreshIn(In):
     """Without it the browser's refresh cookie counts."""
 
 
-class UserOut(Out):
+class UserOut(Out, kw_only=True):
     id: str
     username: str
     email: str
-    avatar_url: str | UnsetType
+    avatar_url: str | UnsetType = UNSET
     created_at: int
     is_admin: bool
 

@@ -119,24 +119,24 @@ class PageQuery(In, forbid_unknown_fields=False):
         return self.offset if self.after is None else self.after
 
 
-class AttachmentOut(Out):
+class AttachmentOut(Out, kw_only=True):
     type: str
     url: str
-    name: str | UnsetType
+    name: str | UnsetType = UNSET
 
 
-class MessageOut(Out):
+class MessageOut(Out, kw_only=True):
     id: str
     sender: str
-    sender_id: str | UnsetType
-    sender_name: str | UnsetType
+    sender_id: str | UnsetType = UNSET
+    sender_name: str | UnsetType = UNSET
     text: str
     timestamp: int
-    attachment: AttachmentOut | UnsetType
-    attachments: list[AttachmentOut] | UnsetType
+    attachment: AttachmentOut | UnsetType = UNSET
+    attachments: list[AttachmentOut] | UnsetType = UNSET
     """All of them, where there are several: the pages know of one."""
-    is_note: bool | UnsetType
-    client_id: str | UnsetType
+    is_note: bool | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
     sequence: int
 
 

@@ -50,19 +50,19 @@ class SubscriptionOut(Out):
     payment_proof: str | None
 
 
-class ItemOut(Out):
+class ItemOut(Out, kw_only=True):
     id: str
     item_type: str
     name: str
     description: str
     retail_price: int | float
     stock: int
-    image_url: str | UnsetType
-    category: str | UnsetType
-    duration: int | UnsetType
+    image_url: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    duration: int | UnsetType = UNSET
     item_type_twin: str = field(name="item_type")
     retail_price_twin: int | float = field(name="retail_price")
-    image_url_twin: str | UnsetType = field(name="image_url")
+    image_url_twin: str | UnsetType = field(name="image_url", default=UNSET)
 
 
 class ShopOut(ShopSettings, kw_only=True):

@@ -1,0 +1,114 @@
+"""The application against its own OpenAPI document: whatever comes, the answer is one that is documented."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import (
+    CheckFunction,
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+from schemathesis.python.asgi import get_client
+
+from adapters.db.factory import open_database
+from adapters.db.transaction import Context
+from adapters.providers.memory import ManualClock
+from adapters.providers.system import RandomIds
+from ports.limits import Rate
+from tests.http.stand import Stand
+
+pytestmark = pytest.mark.slow
+
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+    unsupported_method,
+]
+PERSON = {"email": "ann@shop.example", "password": "correct horse battery", "username": "ann"}
+OFTEN = Rate(1_000_000, 60)
+
+
+@dataclass
+class Scene:
+    """A shop with a conversation, and everybody's credentials."""
+
+    app: Any
+    tokens: dict[str, str]
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    stand = Stand(open_database("memory://", Context(clock, RandomIds(), {})), clock)
+    rates = dict.fromkeys((*stand.options.limits.__dataclass_fields__,), OFTEN)
+    app = stand.app(limits=rates)
+    with get_client(app) as client:
+
+        def post(path: str, token: str | None = None, **json: Any) -> Any:
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            return client.post(f"http://testserver{path}", json=json, headers=headers).json()
+
+        person = post("/api/auth/register", **PERSON)["data"]["token"]
+        shop = post("/api/shops", person, name="Lumen")["data"]["id"]
+        visitor = post("/api/chat/anonymous-token", tenantId=shop)["token"]
+        said = post("/api/chat/messages", visitor, text="Hello")["data"]
+    return Scene(
+        app,
+        {"accessToken": person, "visitorToken": visitor},
+        {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]},
+    )
+
+
+@pytest.fixture(scope="module")
+def described(scene: Scene) -> Any:
+    return schemathesis.openapi.from_asgi("/openapi.json", scene.app)
+
+
+def every_case(described: Any, mode: GenerationMode, try_one: Callable[[Case], None]) -> None:
+    """The same cases in every run, for every operation."""
+    for result in described.get_all_operations():
+        operation = result.ok()
+        raw = operation.definition.raw
+        if mode is GenerationMode.NEGATIVE and not (raw["parameters"] or "requestBody" in raw):
+            continue  # nothing can be said to it, so nothing wrong either
+        checked = given(case=operation.as_strategy(generation_mode=mode))(try_one)
+        repeatable = settings(
+            max_examples=12,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            suppress_health_check=[*HealthCheck],
+        )
+        repeatable(checked)()
+
+
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
+)
+@pytest.mark.parametrize("has_ids", [True, False], ids=["known ids", "any ids"])
+def test_every_answer_is_documented(
+    described: Any, scene: Scene, mode: GenerationMode, has_ids: bool
+) -> None:
+    def try_one(case: Case) -> None:
+        if has_ids and case.method != "DELETE":
+            case.path_parameters.update({name: scene.ids[name] for name in case.path_parameters})
+        for scheme in (name for need in case.operation.definition.raw["security"] for name in need):
+            if scheme in scene.tokens:
+                case.headers["authorization"] = f"Bearer {scene.tokens[scheme]}"
+        case.call_and_validate(checks=CHECKS)
+
+    every_case(described, mode, try_one)
