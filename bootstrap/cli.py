@@ -154,9 +154,13 @@ def openapi() -> None:
     from bootstrap.container import Container
     from bootstrap.web import Service
 
-    settings = Settings(database_url="memory://", env=Environment.TEST)
-    service = Service(Container(settings=settings))
-    sys.stdout.write(service.openapi() + "\n")
+    async def fetch() -> str:
+        settings = Settings(database_url="memory://", env=Environment.TEST)
+        client = Service(Container(settings=settings)).http.test_client()
+        response = await client.get("/openapi.json")
+        return str(await response.get_data(as_text=True))
+
+    sys.stdout.write(asyncio.run(fetch()) + "\n")
 
 
 @events_app.command("list")

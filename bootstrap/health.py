@@ -44,6 +44,8 @@ class SystemHealth:
                 await self._db.check()
         except SchemaBehind as behind:
             return "ok", f"down: {behind}"
-        except (DomainError, TimeoutError) as error:
-            return f"down: {error or 'no answer'}", "unknown"
+        except DomainError as error:
+            return f"down: {error}", "unknown"
+        except TimeoutError:
+            return "down: it does not answer", "unknown"
         return "ok", f"ok: {head()}"

@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from bootstrap.settings import Server, Settings
@@ -77,7 +77,7 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
         raise SystemExit("PARLEY_SERVER=uvicorn needs the extra: pip install 'parley[uvicorn]'") from None
 
     config = uvicorn.Config(
-        service,  # type: ignore[arg-type]
+        service,
         host=settings.host,
         port=settings.port,
         lifespan="on",
@@ -92,10 +92,12 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
         access_log=False,
         log_config=None,
     )
+
     class Server(uvicorn.Server):
-        def capture_signals(self) -> AbstractContextManager[None]:
+        @contextmanager
+        def capture_signals(self) -> Generator[None, None, None]:
             """Signals are ours: sockets are sent away before the server stops."""
-            return nullcontext()
+            yield
 
     server = Server(config)
     stop = _stop_signal()

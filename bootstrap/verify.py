@@ -10,7 +10,7 @@ from adapters.db.audit import CHECKS, breakers
 
 async def verify(db: Any, console: Console) -> list[str]:
     """One sentence per broken rule."""
-    findings = []
+    findings: list[str] = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Verifying", total=len(CHECKS))
         for check in CHECKS:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
+from adapters.ws.updates import ReadView, Snapshot
 
 from adapters.http.app import create_http
 from bootstrap import options
@@ -16,7 +17,6 @@ from bootstrap.relay import Relay
 from bootstrap.subscribers import handlers
 from core.conversations.errors import ConversationNotFound
 from core.conversations.views import ConversationView, view
-from core.shops.errors import ShopNotFound
 from ports.db import Database, Transaction
 
 log = structlog.get_logger(__name__)
@@ -33,11 +33,11 @@ class Service:
         settings, application = container.settings(), container.application()
         self._settings, self._db = settings, container.db()
         self._at_start: list[Callable[[], Awaitable[None]]] = []
-        self.hub = Hub(read_view=_read_view(self._db))
-        self.feed = LiveFeed(self._db, container.bus(), self.hub)
-        self.relay = Relay(self._db, handlers(application), container.clock(), settings.lease)
-        self.housekeeping = Housekeeping(self._db, container.clock(), settings.events_kept)
         limiter, clock = container.limiter(), container.clock()
+        self.hub = Hub(read_view=_read_view(self._db), clock=clock)
+        self.feed = LiveFeed(self._db, container.bus(), self.hub)
+        self.relay = Relay(self._db, handlers(application), clock, settings.lease)
+        self.housekeeping = Housekeeping(self._db, clock, settings.events_kept)
         self.http = create_http(
             application,
             options=options.http(settings),
@@ -103,16 +103,21 @@ class Service:
                 return
 
 
-def _read_view(db: Database) -> Callable[[str, str], Awaitable[ConversationView | None]]:
+def _read_view(db: Database) -> ReadView:
     """A conversation as agents see it, read for the system's own announcements."""
 
-    async def read(shop_id: str, conversation_id: str) -> ConversationView | None:
-        def work(tx: Transaction) -> ConversationView | None:
-            try:
-                return view(tx, tx.conversations.get(conversation_id))
-            except (ConversationNotFound, ShopNotFound):
-                return None
+    async def read(shop_id: str, conversation_id: str) -> Snapshot:
+        def work(tx: Transaction) -> Snapshot:
+            shown = _shown(tx, conversation_id)
+            return Snapshot(shown, tx.stream.position())
 
         return await db.read(work, shop=shop_id)
 
     return read
+
+
+def _shown(tx: Transaction, conversation_id: str) -> ConversationView | None:
+    try:
+        return view(tx, tx.conversations.get(conversation_id))
+    except ConversationNotFound:
+        return None
