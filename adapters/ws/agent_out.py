@@ -1,0 +1,200 @@
+"""What agents are sent. docs/protocol/agent-socket.md is the same for readers."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.json import Encoder
+from msgspec.structs import asdict
+
+from adapters.wire.base import Out, ms
+from adapters.wire.conversations import (
+    SENDER_WORDS,
+    ConversationOut,
+    MessageOut,
+    conversation_out,
+    message_out,
+)
+from adapters.ws.asgi import Frame, frame
+from adapters.ws.trouble import Trouble
+from core.conversations.events import (
+    AgentsNotified,
+    ConversationChanged,
+    ConversationDeleted,
+    ConversationOpened,
+    MessageDeleted,
+    MessagePosted,
+    MessagesRead,
+    Typing,
+)
+from core.conversations.messages import Sender
+from core.conversations.views import ConversationView
+from core.kernel import Event
+from ports.db import Recorded
+
+
+class ServerFrame(Struct, kw_only=True):
+    type: Literal["server"] = "server"
+    event: str
+    data: Any
+    timestamp: int
+    position: int | UnsetType = UNSET
+
+
+class LiveMessageOut(MessageOut):
+    conversation_id: str
+    shop_id: str
+
+
+class LiveConversationOut(ConversationOut):
+    shop_id: str
+
+
+class ShopOut(Out):
+    shop_id: str
+    position: int | UnsetType
+
+
+class PongOut(Out):
+    timestamp: int
+
+
+class AuthenticatedOut(Out):
+    user_id: str | None
+
+
+class TypistOut(Out):
+    """`sender`: user for the customer, else seller."""
+
+    shop_id: str
+    conversation_id: str
+    user_id: str | None
+    sender: str
+
+
+class ReadOut(Out):
+    shop_id: str
+    conversation_id: str
+    reader: str
+    sequence: int
+
+
+class ConversationGoneOut(Out):
+    id: str
+    shop_id: str
+
+
+class MessageGoneOut(Out):
+    id: str
+    conversation_id: str
+    shop_id: str
+
+
+class NotificationOut(Out):
+    id: str
+    title: str
+    message: str
+    type: str
+    timestamp: int
+    read: bool
+    data: dict[str, str]
+
+
+class ErrorOut(Out):
+    message: str
+    code: str
+    event: str | UnsetType
+    field: str | UnsetType
+    shop_id: str | UnsetType
+
+
+_encode = Encoder().encode
+
+
+def out(event: str, data: Out, at: datetime, position: int | None = None) -> Frame:
+    place = UNSET if position is None else position
+    return frame(_encode(ServerFrame(event=event, data=data, timestamp=ms(at), position=place)))
+
+
+def error(trouble: Trouble, event: str | None = None, shop_id: str | None = None) -> ErrorOut:
+    return ErrorOut(
+        message=trouble.detail,
+        code=trouble.code,
+        event=UNSET if event is None else event,
+        field=UNSET if trouble.field is None else trouble.field,
+        shop_id=UNSET if shop_id is None else shop_id,
+    )
+
+
+def typing_frame(shop_id: str, typing: Typing, at: datetime) -> Frame:
+    content = TypistOut(
+        shop_id=shop_id,
+        conversation_id=typing.conversation_id,
+        user_id=typing.sender_id,
+        sender=SENDER_WORDS[Sender(typing.sender)],
+    )
+    return out("typing:start" if typing.is_typing else "typing:stop", content, at)
+
+
+def update_frame(shop_id: str, view: ConversationView, at: datetime, position: int) -> Frame:
+    content = LiveConversationOut(**asdict(conversation_out(view)), shop_id=shop_id)
+    return out("conversation:update", content, at, position)
+
+
+def changed_conversation(event: Event) -> str | None:
+    """The conversation whose state agents have to be shown again after this event."""
+    match event:
+        case ConversationOpened() | ConversationChanged() | MessagePosted() | MessageDeleted():
+            return event.conversation_id
+        case MessagesRead(reader=Sender.AGENT.value, conversation_id=conversation_id):
+            return conversation_id
+    return None
+
+
+def frame_of(recorded: Recorded) -> Frame | None:
+    """What a shop's agents are told of the event itself, if anything."""
+    told = _told(recorded)
+    return None if told is None else out(*told, recorded.occurred_at, recorded.position)
+
+
+def _told(recorded: Recorded) -> tuple[str, Out] | None:
+    shop_id = recorded.shop_id
+    match recorded.event:
+        case MessagePosted(message=message):
+            shown = asdict(message_out(message))
+            live = LiveMessageOut(**shown, conversation_id=message.conversation_id, shop_id=shop_id)
+            return "message:new", live
+        case MessageDeleted(conversation_id=conversation_id, message_id=message_id):
+            gone = MessageGoneOut(id=message_id, conversation_id=conversation_id, shop_id=shop_id)
+            return "message:deleted", gone
+        case ConversationDeleted(conversation_id=conversation_id):
+            return "conversation:deleted", ConversationGoneOut(id=conversation_id, shop_id=shop_id)
+        case MessagesRead() as read:
+            return "message:read", _read(shop_id, read)
+        case AgentsNotified() as notice:
+            return "notification", _notification(recorded, notice)
+    return None
+
+
+def _read(shop_id: str, read: MessagesRead) -> ReadOut:
+    return ReadOut(
+        shop_id=shop_id,
+        conversation_id=read.conversation_id,
+        reader=SENDER_WORDS[Sender(read.reader)],
+        sequence=read.sequence,
+    )
+
+
+def _notification(recorded: Recorded, notice: AgentsNotified) -> NotificationOut:
+    data = {"shopId": recorded.shop_id}
+    if notice.conversation_id is not None:
+        data["conversationId"] = notice.conversation_id
+    return NotificationOut(
+        id=recorded.id,
+        title=notice.title,
+        message=notice.message,
+        type=notice.level,
+        timestamp=ms(recorded.occurred_at),
+        read=False,
+        data=data,
+    )

@@ -1,0 +1,123 @@
+"""The sockets of this process. Every event is encoded once for each audience, not once for each socket."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from adapters.ws import visitor_out
+from adapters.ws.rooms import ShopRoom
+from adapters.ws.seats import AgentSeat, VisitorSeat
+from adapters.ws.socket import Socket
+from adapters.ws.updates import AT_ONCE, ReadView, Snapshot
+from core.conversations.events import Typing
+from ports.clock import Clock
+from ports.db import Recorded
+
+log = structlog.get_logger(__name__)
+
+SERVICE_RESTART = 1012
+RESTARTS = "the server restarts"
+FAREWELLS_WITHIN = 3.0
+
+
+class Hub:
+    """Satisfies ports.feed.Audience."""
+
+    def __init__(self, *, read_view: ReadView, clock: Clock) -> None:
+        self._read_view, self._clock = read_view, clock
+        self._sockets: set[Socket] = set()
+        self._shops: dict[str, ShopRoom] = {}
+        self._visitors: dict[tuple[str, str], list[VisitorSeat]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._empty = asyncio.Event()
+        self.is_closing = False
+
+    def deliver(self, recorded: Recorded) -> None:
+        try:
+            self._deliver(recorded)
+        except Exception:
+            # What can't be told must not stop the events after it, nor the commit that brought it.
+            log.exception("event not delivered", topic=recorded.event.topic, position=recorded.position)
+
+    def signal(self, shop_id: str, typing: Typing) -> None:
+        room = self._shops.get(shop_id)
+        if room is not None:
+            room.signal(typing, self._clock)
+        seats = self._visitors.get((shop_id, typing.visitor_id or ""))
+        frame = visitor_out.typing_frame(typing) if seats else None
+        if seats and frame is not None:
+            for seat in seats:
+                seat.socket.push(frame)
+
+    async def close_all(self, code: int = SERVICE_RESTART, *, within: float = FAREWELLS_WITHIN) -> None:
+        """Send every socket away and let no more in. Returns when all are gone, or time is up."""
+        self.is_closing = True
+        for room in self._shops.values():
+            room.updates.stop()
+        for socket in list(self._sockets):
+            socket.close(code, RESTARTS)
+        if self._sockets:
+            self._empty.clear()
+            try:
+                async with asyncio.timeout(within):
+                    await self._empty.wait()
+            except TimeoutError:
+                log.warning("sockets left behind", count=len(self._sockets))
+
+    def enter(self, socket: Socket) -> None:
+        self._sockets.add(socket)
+        if self.is_closing:
+            socket.close(SERVICE_RESTART, RESTARTS)
+
+    def leave(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+        if not self._sockets:
+            self._empty.set()
+
+    def seat_agent(self, shop_id: str, seat: AgentSeat) -> None:
+        room = self._shops.get(shop_id)
+        if room is None:
+            room = self._shops[shop_id] = ShopRoom(shop_id, self._read_view, self._turns)
+        room.seats.add(seat)
+
+    def unseat_agent(self, shop_id: str, seat: AgentSeat) -> None:
+        room = self._shops.get(shop_id)
+        if room is None:
+            return
+        room.seats.discard(seat)
+        if not room.seats:
+            room.updates.stop()
+            del self._shops[shop_id]
+
+    def seat_visitor(self, shop_id: str, visitor_id: str, seat: VisitorSeat) -> None:
+        self._visitors.setdefault((shop_id, visitor_id), []).append(seat)
+
+    def unseat_visitor(self, shop_id: str, visitor_id: str, seat: VisitorSeat) -> None:
+        seats = self._visitors.get((shop_id, visitor_id), [])
+        if seat in seats:
+            seats.remove(seat)
+        if not seats:
+            self._visitors.pop((shop_id, visitor_id), None)
+
+    def stands_at(self, shop_id: str, position: int, stale: Sequence[str]) -> None:
+        """Somebody has read the shop's stream up to there, and saw these conversations change meanwhile."""
+        room = self._shops.get(shop_id)
+        if room is not None:
+            room.stands_at(position)
+            for conversation_id in stale:
+                room.updates.touch(conversation_id, self._clock.now())
+
+    async def read_view(self, shop_id: str, conversation_id: str) -> Snapshot:
+        return await self._read_view(shop_id, conversation_id)
+
+    def _deliver(self, recorded: Recorded) -> None:
+        room = self._shops.get(recorded.shop_id)
+        if room is not None:
+            room.deliver(recorded)
+        visitor_id = getattr(recorded.event, "visitor_id", None)
+        seats = self._visitors.get((recorded.shop_id, visitor_id)) if visitor_id is not None else None
+        frame = visitor_out.frame_of(recorded) if seats else None
+        if seats and frame is not None:
+            for seat in seats:
+                seat.offer(recorded.event, frame)

@@ -1,0 +1,56 @@
+"""A shop's agents."""
+
+import asyncio
+
+from adapters.ws import agent_out
+from adapters.ws.asgi import Frame
+from adapters.ws.seats import ALWAYS, AgentSeat
+from adapters.ws.updates import ReadView, Updates
+from core.conversations.events import Typing
+from ports.clock import Clock
+from ports.db import Recorded
+
+
+class ShopRoom:
+    def __init__(self, shop_id: str, read_view: ReadView, turns: asyncio.Semaphore) -> None:
+        self.shop_id = shop_id
+        self.seats: set[AgentSeat] = set()
+        self.updates = Updates(self, read_view, turns)
+        self._position = 0
+        """Of the event delivered last."""
+        self._early: list[tuple[int, Frame]] = []
+        """Updates that know of events which are still on their way."""
+
+    def deliver(self, recorded: Recorded) -> None:
+        self._position = recorded.position
+        frame = agent_out.frame_of(recorded)
+        if frame is not None:
+            for seat in self.seats:
+                seat.offer(recorded.position, frame)
+        conversation_id = agent_out.changed_conversation(recorded.event)
+        if conversation_id is not None:
+            self.updates.touch(conversation_id, recorded.occurred_at)
+        if self._early:
+            self._show_early()
+
+    def signal(self, typing: Typing, clock: Clock) -> None:
+        frame = agent_out.typing_frame(self.shop_id, typing, clock.now())
+        for seat in self.seats:
+            if not seat.is_held and (typing.sender_id is None or seat.user_id != typing.sender_id):
+                seat.offer(ALWAYS, frame)
+
+    def show(self, position: int, frame: Frame) -> None:
+        if position > self._position:
+            self._early.append((position, frame))
+            return
+        for seat in self.seats:
+            seat.offer(ALWAYS, frame)
+
+    def stands_at(self, position: int) -> None:
+        """Somebody has read the stream so far. Where nothing was delivered yet, that is where we stand."""
+        self._position = self._position or position
+
+    def _show_early(self) -> None:
+        early, self._early = self._early, []
+        for position, frame in early:
+            self.show(position, frame)

@@ -1,0 +1,58 @@
+"""What visitors send. docs/protocol/visitor-socket.md is the same for readers."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+from msgspec.json import Decoder
+
+from adapters.wire.base import Counted
+from adapters.wire.webchat import FileIn, FilesIn
+from core.conversations.messages import Draft, cleaned
+from core.conversations.model import NAME_LIMIT
+
+
+class FrameIn(Struct, kw_only=True, rename="camel", tag_field="type"):
+    """Unknown fields are passed over, so that newer pages can talk to older servers."""
+
+
+class AuthIn(FrameIn, tag="auth"):
+    token: Annotated[str, Meta(min_length=1, max_length=4_096)]
+    after: Counted | None = None
+
+
+class MessageIn(FrameIn, tag="message"):
+    client_id: Annotated[str, Meta(max_length=128)]
+    text: str | None = ""
+    attachments: FilesIn | list[FileIn] | None = None
+    sender_name: Annotated[str, Meta(max_length=NAME_LIMIT)] | None = None
+
+    def draft(self) -> Draft:
+        """Raises Invalid."""
+        sent = self.attachments.items if isinstance(self.attachments, FilesIn) else self.attachments or ()
+        files = tuple(attachment.attachment() for attachment in sent)
+        return Draft(text=self.text or "", attachments=files, client_id=self.client_id)
+
+    @property
+    def name(self) -> str | None:
+        return " ".join(cleaned(self.sender_name or "").split()) or None
+
+
+class TypingIn(FrameIn, tag="typing"):
+    state: Literal["start", "stop"]
+
+
+class ReadIn(FrameIn, tag="read"):
+    sequence: Counted
+
+
+class ResumeIn(FrameIn, tag="resume"):
+    after: Counted
+
+
+class PingIn(FrameIn, tag="ping"):
+    id: Annotated[str, Meta(max_length=128)] | int | None = None
+
+
+In = AuthIn | MessageIn | TypingIn | ReadIn | ResumeIn | PingIn
+
+decode = Decoder(In).decode

@@ -1,0 +1,243 @@
+"""Sockets on a test's database, behind a real server, and clients for them."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dependency_injector import providers
+from websockets.asyncio.client import ClientConnection, connect
+
+from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from adapters.providers.limits_memory import MemoryRateLimiter
+from adapters.ws.app import create_ws
+from adapters.ws.hub import Hub
+from adapters.ws.options import WsOptions
+from adapters.ws.updates import Snapshot
+from bootstrap.container import Container
+from bootstrap.feed import LiveFeed
+from bootstrap.servers import refuse_compression
+from bootstrap.settings import Settings
+from core.conversations.errors import ConversationNotFound
+from core.conversations.messages import Draft, Message, Sender
+from core.conversations.views import view
+from core.kernel import UserActor, VisitorActor
+from ports.clock import Clock
+from ports.db import Database
+from ports.limits import Rate
+
+HOME = "http://localhost:8080"
+PAGE = "http://localhost:3000"
+PATIENCE = 10.0
+SERVERS = ("hypercorn", "uvicorn")
+SECRET = "only for tests, and long enough for it"
+
+
+def read_view_of(db: Database) -> Any:
+    async def read(shop_id: str, conversation_id: str) -> Snapshot:
+        def work(tx: Any) -> Snapshot:
+            try:
+                shown = view(tx, tx.conversations.get(conversation_id))
+            except ConversationNotFound:
+                shown = None
+            return Snapshot(shown, tx.stream.position())
+
+        return await db.read(work, shop=shop_id)
+
+    return read
+
+
+class Stand:
+    """One server process's worth of sockets."""
+
+    def __init__(self, db: Database, clock: Clock, *, broker: MemoryBroker | None = None, **options: Any) -> None:
+        settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
+        self.container = Container(settings=settings, db=providers.Object(db), clock=providers.Object(clock))
+        self.application = self.container.application()
+        self.hub = Hub(read_view=read_view_of(db), clock=clock)
+        self.feed = LiveFeed(db, MemoryBus(broker or MemoryBroker()), self.hub)
+        given = {
+            "base_url": HOME,
+            "is_secure": False,
+            "allowed_origins": (PAGE,),
+            "trusted_proxies": (),
+            "frames": Rate(1_000, 10),
+            "sockets_per_address": Rate(10_000, 60),
+        }
+        self.app = create_ws(
+            self.application,
+            hub=self.hub,
+            feed=self.feed,
+            limiter=MemoryRateLimiter(),
+            clock=clock,
+            options=WsOptions(**given | options),
+        )
+        self.port = 0
+
+    def access(self, actor: UserActor) -> str:
+        return self.container.tokens().issue_access(actor).token
+
+    def visit(self, actor: VisitorActor) -> str:
+        return self.container.tokens().issue_visitor(actor).token
+
+    async def says(self, visitor: VisitorActor, text: str, client_id: str | None = None) -> Message:
+        draft = Draft(text=text, client_id=client_id)
+        return (await self.application.visitor.post(visitor=visitor, draft=draft)).message
+
+    async def answers(
+        self, agent: UserActor, shop_id: str, conversation_id: str, text: str, *, is_note: bool = False
+    ) -> Message:
+        shown = await self.application.inbox.post(
+            actor=agent,
+            shop_id=shop_id,
+            conversation_id=conversation_id,
+            sender=Sender.AGENT,
+            draft=Draft(text=text, is_note=is_note),
+        )
+        return shown.messages[-1]
+
+    def address(self, path: str) -> str:
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    def connect(self, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> connect:
+        options = {"compression": None, "max_size": None, "proxy": None, "close_timeout": 2} | options
+        return connect(self.address(path), additional_headers=headers, **options)
+
+    @asynccontextmanager
+    async def agent(self, actor: UserActor | None, *shop_ids: str) -> AsyncIterator["Client"]:
+        query = f"?token={self.access(actor)}" if actor else ""
+        async with self.connect(f"/ws{query}") as connection:
+            client = Client(connection)
+            for shop_id in shop_ids:
+                await client.event("shop:join", shopId=shop_id)
+                await client.until(event="shop:joined")
+            yield client
+
+    @asynccontextmanager
+    async def visitor(self, actor: VisitorActor, query: str = "") -> AsyncIterator["Client"]:
+        async with self.connect(f"/ws/chat?tenantId={actor.shop_id}&token={self.visit(actor)}{query}") as connection:
+            client = Client(connection)
+            client.ready = await client.until(type="ready")
+            yield client
+
+
+class Client:
+    """Reads in order and remembers everything."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.seen: list[dict[str, Any]] = []
+        self.ready: dict[str, Any] = {}
+
+    async def send(self, **frame: Any) -> None:
+        await self.connection.send(json.dumps(frame))
+
+    async def event(self, event: str, **data: Any) -> None:
+        await self.send(type="client", event=event, data=data, timestamp=1)
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE):
+            frame = json.loads(await self.connection.recv())
+        self.seen.append(frame)
+        return frame
+
+    async def until(self, **fields: Any) -> dict[str, Any]:
+        """The next frame with these fields."""
+        while True:
+            frame = await self.next()
+            if all(frame.get(name) == value for name, value in fields.items()):
+                return frame
+
+    async def all_until(self, **fields: Any) -> list[dict[str, Any]]:
+        """Every frame from here up to the one with these fields."""
+        start = len(self.seen)
+        await self.until(**fields)
+        return self.seen[start:]
+
+    async def settled(self) -> list[dict[str, Any]]:
+        """Every frame that was under way: what comes before the answer to a ping."""
+        start = len(self.seen)
+        await self.send(type="ping", id="settled", event="ping")
+        await self.until_answer()
+        return self.seen[start:-1]
+
+    async def until_answer(self) -> dict[str, Any]:
+        while True:
+            frame = await self.next()
+            if frame.get("event") == "pong" or frame.get("id") == "settled":
+                return frame
+
+    async def closed(self) -> int:
+        """Read on until the server says goodbye, and with which code."""
+        async with asyncio.timeout(PATIENCE):
+            async for text in self.connection:
+                self.seen.append(json.loads(text))
+            await self.connection.wait_closed()
+        assert self.connection.close_code is not None
+        return self.connection.close_code
+
+    def messages(self) -> list[dict[str, Any]]:
+        return [frame["message"] for frame in self.seen if frame.get("type") == "message"]
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        return [frame["data"] for frame in self.seen if frame.get("event") == event]
+
+
+@asynccontextmanager
+async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
+    """The stand behind this server, on a free port."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(1_024)
+    listening.setblocking(False)
+    stand.port = listening.getsockname()[1]
+    await stand.feed.open()
+    run = _hypercorn if server == "hypercorn" else _uvicorn
+    async with run(stand, listening):
+        yield stand
+        await stand.hub.close_all(within=2)
+    await stand.feed.close()
+
+
+@asynccontextmanager
+async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    refuse_compression()
+    config, stop = Config(), asyncio.Event()
+    config.bind = [f"fd://{listening.detach()}"]
+    config.websocket_max_message_size = 64 * 1024
+    config.graceful_timeout = 1.0
+    config.accesslog = config.errorlog = None
+    running = asyncio.create_task(serve(stand.app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+@asynccontextmanager
+async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
+    import uvicorn
+
+    config = uvicorn.Config(
+        stand.app,  # type: ignore[arg-type]
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server._serve([listening]))  # noqa: SLF001 - the public one takes the signals
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+        listening.close()
