@@ -16,6 +16,7 @@ from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins, is_preflight
 from adapters.http.errors import (
+    AmbiguousLength,
     Broken,
     MethodNotAllowed,
     RouteNotFound,
@@ -103,6 +104,8 @@ class Way:
 
     async def _reply(self, call: Call) -> Reply:
         try:
+            if call.is_ambiguous:
+                raise AmbiguousLength
             if is_preflight(call):
                 return self._gate.cors.preflight(call)
             endpoint, view, path = self._find(call)

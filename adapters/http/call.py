@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from adapters.http.dialects import Dialect, dialect_of
 from adapters.http.errors import BodyTooLarge, BodyTooSlow
@@ -50,7 +51,7 @@ class Call:
         self.scope = scope
         self._receive = receive
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        self.path = _path(scope["path"])
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.address = address
         self.dialect: Dialect = dialect_of(self.path)
@@ -89,13 +90,18 @@ class Call:
                 return value.strip('"')
         return None
 
-    async def body(self, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+    @property
+    def is_ambiguous(self) -> bool:
+        """Two statements of the body's length: two servers in a row might each believe another one."""
+        return b"transfer-encoding" in self.headers and b"content-length" in self.headers
+
+    async def body(self, *, limit: int, within: float) -> bytes:
         """The whole body. Raises BodyTooLarge, BodyTooSlow or Gone."""
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared[:20]) > limit:
             raise BodyTooLarge(limit=limit)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within):
                 return await self._read(limit)
         except TimeoutError as error:
             raise BodyTooSlow from error
@@ -117,3 +123,8 @@ class Call:
         """The caller's own request id if it is a sane one: log lines of several services then meet."""
         sent = self.headers.get(b"x-request-id")
         return sent.decode() if sent and _REQUEST_ID.fullmatch(sent) else os.urandom(12).hex()
+
+
+def _path(target: str) -> str:
+    """Proxies may send the whole address (RFC 9112, 3.2.2)."""
+    return target if target.startswith("/") else urlsplit(target).path

@@ -6,6 +6,7 @@ Everything that refuses is a DomainError; the ones below exist only in HTTP.
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from string import Formatter
 from typing import Any, ClassVar
 
 from core.kernel import DomainError, Kind
@@ -25,6 +26,18 @@ RETRY_WHEN_UNAVAILABLE = 2
 """Seconds. What is out of reach is usually back, or restarted, within a moment."""
 
 Header = tuple[bytes, bytes]
+
+_SAMPLES = {
+    "allow": "GET",
+    "field": "name",
+    "limit": 10_485_760,
+    "permission": "manage_integrations",
+    "reason": "it does not parse as UTF-8 JSON",
+    "rule": "must not be empty",
+    "seconds": 30,
+    "thing": "conversation",
+    "wanted": "application/json",
+}
 
 
 class HttpRefusal(DomainError):
@@ -64,6 +77,12 @@ class UnsupportedMedia(HttpRefusal):
     status = 415
     code = "unsupported_media_type"
     says = "The body must be sent as {wanted}"
+
+
+class AmbiguousLength(HttpRefusal):
+    status = 400
+    code = "ambiguous_length"
+    says = "Send Content-Length or Transfer-Encoding, not both"
 
 
 class SocketsOnly(HttpRefusal):
@@ -155,7 +174,8 @@ def status_of(error: type[DomainError]) -> int:
 
 def example_of(error: type[DomainError]) -> Problem:
     """What such an error looks like, for the documents."""
-    return Problem(status_of(error), error.code, error.says, {})
+    names = [name for _, name, _, _ in Formatter().parse(error.says) if name]
+    return problem_of(error(**{name: _SAMPLES.get(name, name) for name in names}))
 
 
 def headers_of(problem: Problem) -> tuple[Header, ...]:

@@ -96,7 +96,7 @@ class Gate:
         return given
 
     async def _body(self, call: Call, endpoint: Endpoint) -> Any:
-        raw = await call.body(limit=self.options.body_limit, timeout=self.options.body_timeout)
+        raw = await call.body(limit=self.options.body_limit, within=self.options.body_timeout)
         if endpoint.body is bytes:
             return raw
         if raw:

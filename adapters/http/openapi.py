@@ -41,6 +41,13 @@ _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 EXAMPLE_ID = "0198c0de9f3a7c21b5d4e6f8"
 DESCRIPTION = "Shops, their people and their customers' conversations."
 
+_WHOLE_NUMBER = {"schema": {"type": "integer"}}
+_HEADERS: Json = {
+    "Retry-After": _WHOLE_NUMBER | {"description": "Seconds until another try may pass."},
+    "X-RateLimit-Limit": _WHOLE_NUMBER,
+    "X-RateLimit-Remaining": _WHOLE_NUMBER,
+    "X-RateLimit-Reset": _WHOLE_NUMBER | {"description": "A second since 1970."},
+}
 _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.ANYONE: [],
     Who.PAGE: [{"shopKey": []}, {}],
@@ -129,7 +136,8 @@ class Provider(OpenAPIProvider):
             problem.code: {"value": msgspec.to_builtins(dialect.error(problem, EXAMPLE_ID))}
             for problem in problems
         }
-        return {"description": "; ".join(problem.detail for problem in problems), "content": content}
+        told = {"description": "; ".join(problem.detail for problem in problems), "content": content}
+        return told | ({"headers": _HEADERS} if problems[0].status == 429 else {})
 
     def _json(self, kind: Any) -> Json:
         return {"application/json": {"schema": self._schemas[repr(kind)]}}

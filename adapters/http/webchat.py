@@ -69,6 +69,8 @@ def blueprint(
     async def _shop(call: Call, tenant: str | None) -> Shop:
         key = call.bearer
         if key:
+            if not (key.isascii() and key.isprintable()):
+                raise UnknownShopKey
             shop = await shops.find.by_public_key(key)
             if tenant not in {None, shop.id}:
                 raise UnknownShopKey

@@ -147,6 +147,12 @@ async def test_what_is_sent_in_pieces_is_read_whole(stand: Stand, visitor: str):
     assert await wire.run() == 202
 
 
+async def test_two_statements_of_the_length_are_one_too_many(api: Api):
+    both = {"content-length": "2", "transfer-encoding": "chunked"}
+    answer = await api.post(LOGIN, content=b"{}", headers=both)
+    assert (answer.status_code, answer.json()["code"]) == (400, "ambiguous_length")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/api/auth/me", 200), ("POST", "/api/auth/logout", 200), ("GET", "/api/shops", 200)],

@@ -105,6 +105,12 @@ async def test_odd_paths_are_neither_html_nor_redirects(api: Api, path: str):
     assert answer.headers["content-type"] == "application/json"
 
 
+async def test_a_whole_address_is_as_good_as_its_path(stand: Stand, visitor: str):
+    wire = Wire(stand.app(), "http://localhost:8080/api/chat/session", token=visitor)
+    wire.send_body(b"", more=False)
+    assert await wire.run() == 200
+
+
 async def test_a_missing_token_says_how_to_come_back(api: Api):
     answer = await api.get("/api/auth/me")
     assert answer.status_code == 401

@@ -145,6 +145,15 @@ async def test_every_reference_in_the_document_leads_somewhere(document: dict):
     assert names == set(document["components"]["schemas"])
 
 
+async def test_examples_read_like_real_answers(document: dict):
+    assert not re.search(r"\{\w+\}", json.dumps([*map(_examples, (op for *_, op in operations(document)))]))
+
+
+def _examples(operation: dict) -> list:
+    contents = [response.get("content", {}) for response in operation["responses"].values()]
+    return [content["application/json"].get("examples") for content in contents if content]
+
+
 # Who may call what, in fact
 
 
