@@ -56,7 +56,8 @@ class Letterhead:
             if reply.policy is not None:
                 # The sign-in pop-ups of the platform's pages lose their opener under plain same-origin.
                 headers.append((b"cross-origin-opener-policy", b"same-origin-allow-popups"))
-        headers.append((b"content-length", b"%d" % len(reply.body)))
+        if reply.status != 204:  # RFC 9110, 8.6
+            headers.append((b"content-length", b"%d" % len(reply.body)))
         headers.append((b"x-request-id", call.id.encode()))
         if call.rate is not None:
             headers.extend(self._rate(call))
