@@ -54,6 +54,7 @@ async def _hypercorn(service: Service, settings: Settings) -> None:
         await stop.wait()
         await service.drain()
 
+    asyncio.get_running_loop().set_exception_handler(_told)
     config = Config()
     config.bind = [f"{_host(settings)}:{settings.port}"]
     config.backlog = BACKLOG
@@ -112,6 +113,12 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
         await server.serve()
     finally:
         watch.cancel()
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Connections that Hypercorn cancels at the end are no errors; CPython 3.11 reports them as such."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def refuse_compression() -> None:

@@ -51,11 +51,23 @@ def _rate(value: Any) -> Any:
     return Rate(int(match[1]), int(match[2]))
 
 
+def _duration(value: Any) -> Any:
+    """`90`, `90s`, `15m`, `12h` or `30d`."""
+    match = re.fullmatch(r"([1-9]\d*)([smhd]?)", value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and match is None:
+        raise ValueError("must be a number of seconds, or such as 15m, 12h, 30d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]]) if match else value
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
 def _words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
 
 
 RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
+Duration = Annotated[timedelta, NoDecode, BeforeValidator(_duration)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -115,11 +127,11 @@ class Settings(BaseSettings):
     openai_model: str = Field(default="gpt-5-mini", validation_alias="OPENAI_MODEL")
     openai_timeout: float = Field(default=20.0, gt=0, le=120, validation_alias="OPENAI_TIMEOUT")
     openai_max_retries: int = Field(default=2, ge=0, le=5, validation_alias="OPENAI_MAX_RETRIES")
-    access_lifetime: timedelta = timedelta(minutes=15)
-    login_lifetime: timedelta = timedelta(days=30)
-    visitor_lifetime: timedelta = timedelta(hours=1)
-    events_kept: timedelta = timedelta(days=7)
-    lease: timedelta = timedelta(seconds=60)
+    access_lifetime: Duration = timedelta(minutes=15)
+    login_lifetime: Duration = timedelta(days=30)
+    visitor_lifetime: Duration = timedelta(hours=1)
+    events_kept: Duration = timedelta(days=7)
+    lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""
     shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
     body_limit: int = Field(default=10 * 1024 * 1024, ge=1024)

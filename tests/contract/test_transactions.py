@@ -179,8 +179,7 @@ async def test_a_cancelled_body_that_has_begun_still_tells_its_events(db, clock)
         tx.record(notice("told"))
 
     task = asyncio.create_task(db.transact(body, shop=stage.shop.id))
-    while not began.is_set():
-        await asyncio.sleep(0)
+    assert await asyncio.to_thread(began.wait, 10)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await db.transact(lambda tx: tx.record(notice("after")), shop=stage.shop.id)

@@ -30,6 +30,8 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "JWT_SECRET": SECRET,
         "PARLEY_ENV": "test",
+        # Tokens name who issued them: processes that serve the same shops have one public address.
+        "PARLEY_PUBLIC_URL": "http://localhost:8080",
         "PARLEY_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT),
         **settings,
