@@ -48,6 +48,7 @@ async def _hypercorn(service: Service, settings: Settings) -> None:
     from hypercorn.config import Config
 
     refuse_compression()
+    refuse_h2c()
     stop = _stop_signal()
 
     async def drained() -> None:
@@ -137,6 +138,20 @@ def refuse_compression() -> None:
 
     if getattr(accept, "__name__", "") != accept_plain.__name__:
         Handshake.accept = accept_plain  # type: ignore[method-assign]
+
+
+def refuse_h2c() -> None:
+    """Keep Hypercorn from speaking HTTP/2 without TLS.
+
+    A proxy that lets `Upgrade: h2c` through would no longer see what is asked for on that connection.
+    The header is passed over, as RFC 9110 allows.
+    """
+    from hypercorn.protocol.h11 import H11Protocol
+
+    async def stay(self: H11Protocol, event: object) -> None:
+        """HTTP/1.1 it is."""
+
+    H11Protocol._check_protocol = stay  # type: ignore[method-assign,assignment]
 
 
 def _host(settings: Settings) -> str:

@@ -172,7 +172,8 @@ class PostgresDialect:
     """One round trip begins the transaction and tells the row-level policies whose rows it may see."""
 
     def begin(self, connection: sa.Connection, scope: Scope, *, read_only: bool) -> None:
-        mode = "READ ONLY" if read_only else "READ WRITE"
+        # A body that reads sees one moment, however many statements it takes, as on SQLite.
+        mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "READ WRITE"
         shop = EVERY_SHOP if scope is SYSTEM else scope
         # `checked` let only letters, digits, dashes and underscores through; SET takes no parameters.
         self.end(connection, f"BEGIN {mode}; SET LOCAL parley.shop = '{shop}'")

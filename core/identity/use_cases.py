@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.identity.errors import BadRefreshToken, NotSignedIn, WrongCredentials
+from core.identity.errors import BadRefreshToken, EmailTaken, NotSignedIn, WrongCredentials
 from core.identity.model import (
     Login,
     LoginSecret,
@@ -81,6 +81,9 @@ class Register:
         user.password_hash = await self.passwords.hash(password)
 
         def work(tx: Transaction) -> SignedIn:
+            # Databases don't agree on which of two broken constraints they name.
+            if tx.users.by_email(user.email) is not None:
+                raise EmailTaken
             tx.users.add(user)
             return SignedIn(user, self.logins.start(tx, user.id))
 

@@ -247,3 +247,18 @@ async def test_nobody_joins_a_team_twice(db, clock):
 async def test_events_are_refused_where_no_shop_is_named(db):
     with pytest.raises(RuntimeError, match="belong to a shop"):
         await db.transact(lambda tx: tx.record(notice("whose?")), shop=SYSTEM)
+
+
+async def test_a_body_that_reads_sees_one_moment(postgres_server, postgres_url, opened, clock):
+    """On SQLite a snapshot is all there is; on Postgres it has to be asked for."""
+    db, database = opened(postgres_url), postgres_url.rpartition("/")[2]
+    stage = await a_shop(db, clock)
+
+    def look_twice(tx):
+        before = tx.stream.position()
+        postgres_server.execute("UPDATE shop_streams SET position = position + 1", database)
+        return before, tx.stream.position()
+
+    before, after = await db.read(look_twice, shop=stage.shop.id)
+    assert before == after
+    assert await db.read(lambda tx: tx.stream.position(), shop=stage.shop.id) == before + 1
