@@ -151,7 +151,7 @@ def refuse_h2c() -> None:
     async def stay(self: H11Protocol, event: object) -> None:
         """HTTP/1.1 it is."""
 
-    H11Protocol._check_protocol = stay  # type: ignore[method-assign,assignment]
+    H11Protocol._check_protocol = stay  # type: ignore[method-assign]
 
 
 def _host(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """What every area of the core stands on: errors with a kind and a code, events, actors."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -50,6 +51,29 @@ class ConcurrentUpdate(DomainError):
     kind = Kind.CONFLICT
     code = "concurrent_update"
     says = "The {thing} was changed by somebody else meanwhile; load it again and repeat"
+
+
+class DoneBefore(DomainError):
+    """Two tries of the same creation met. The second one finds the result when it is tried again."""
+
+    kind = Kind.CONFLICT
+    code = "done_before"
+    says = "This was done before"
+
+
+class KeyReused(DomainError):
+    kind = Kind.CONFLICT
+    code = "idempotency_key_reused"
+    says = "This Idempotency-Key was used for something else; use a new one"
+
+
+def named_id(*parts: str) -> str:
+    """The id that these parts always give, and nobody can guess without them (UUID version 8 of RFC 9562).
+
+    Creating under such an id makes repeating harmless: the database refuses the second one.
+    """
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

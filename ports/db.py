@@ -74,7 +74,13 @@ class Shops(Protocol):
         """The transaction's shop. Raises ShopNotFound."""
         ...
 
-    def add(self, shop: Shop) -> None: ...
+    def find(self) -> Shop | None:
+        """The transaction's shop, if there is one."""
+        ...
+
+    def add(self, shop: Shop) -> None:
+        """Raises DoneBefore when there is one with this id."""
+        ...
 
     def save(self, shop: Shop) -> None:
         """Raises ConcurrentUpdate when the stored version is another."""
@@ -166,6 +172,8 @@ class Conversations(Protocol):
         """Raises ConversationNotFound. With `lock` nobody else changes it before this transaction ends."""
         ...
 
+    def find(self, conversation_id: str) -> Conversation | None: ...
+
     def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None: ...
 
     def latest(self, limit: int) -> list[Conversation]:
@@ -173,7 +181,8 @@ class Conversations(Protocol):
         ...
 
     def add(self, conversation: Conversation) -> None:
-        """Store a new one and its events. Raises AlreadyOpen when its visitor has one."""
+        """Store a new one and its events. Raises AlreadyOpen when its visitor has one, DoneBefore when
+        there is one with this id."""
         ...
 
     def save(self, conversation: Conversation) -> None:

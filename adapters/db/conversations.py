@@ -181,6 +181,10 @@ class SqlConversations:
             raise ConversationNotFound
         return Conversation(**row)
 
+    def find(self, conversation_id: str) -> Conversation | None:
+        row = _CONVERSATION.one(self._session, {"shop_id": self._shop_id, "conversation_id": conversation_id})
+        return Conversation(**row) if row else None
+
     def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None:
         statement = _OF_VISITOR_LOCKED if lock else _OF_VISITOR
         params = {"shop_id": self._shop_id, "visitor_id": visitor_id}

@@ -112,6 +112,9 @@ class SqlShops:
             raise ShopNotFound
         return _shop(row)
 
+    def find(self) -> Shop | None:
+        return self._one(_SHOP, shop_id=self._shop_id or "")
+
     def add(self, shop: Shop) -> None:
         _ADD_SHOP.run(self._session, {"shop_id": shop.id, **_row(shop)})
         _ADD_STREAM.run(self._session, {"shop_id": shop.id, "position": 0})

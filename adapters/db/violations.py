@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from adapters.db.tables import metadata
 from core.conversations.errors import AlreadyOpen, AlreadyPosted
 from core.identity.errors import EmailTaken, UsernameTaken
-from core.kernel import ConcurrentUpdate, DomainError
+from core.kernel import ConcurrentUpdate, DomainError, DoneBefore
 from core.shops.errors import AlreadyMember
 
 _ERRORS: dict[str, type[DomainError]] = {
     "uq_users_email": EmailTaken,
     "uq_users_username_key": UsernameTaken,
     "pk_members": AlreadyMember,
+    "pk_shops": DoneBefore,
+    "pk_conversations": DoneBefore,
     "uq_messages_client_id": AlreadyPosted,
     "uq_conversations_visitor_id": AlreadyOpen,
 }

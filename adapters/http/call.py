@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 
 from adapters.http.dialects import Dialect, dialect_of
 from adapters.http.errors import BodyTooLarge, BodyTooSlow
-from core.kernel import Agent, VisitorActor
+from core.kernel import Agent, Invalid, VisitorActor
 from ports.limits import Rate, Verdict
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_ONCE = re.compile(r"[\x21-\x7e]{1,128}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 
@@ -79,6 +80,18 @@ class Call:
         """The token of an Authorization header; another scheme is none of ours."""
         scheme, _, token = (self.header(b"authorization") or "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def once(self) -> str | None:
+        """The Idempotency-Key: repeating the request with it has no second effect. Raises Invalid."""
+        key = self.header(b"idempotency-key")
+        if key is None:
+            return None
+        key = key.strip().strip('"')
+        if not _ONCE.fullmatch(key):
+            rule = "must be 1 to 128 printable ASCII characters without blanks"
+            raise Invalid(field="Idempotency-Key", rule=rule)
+        return key
 
     def cookie(self, name: str) -> str | None:
         """Read leniently: other cookies of the same host may look like anything."""

@@ -54,7 +54,7 @@ class Endpoint:
     keeps_nul: bool = False
     """The core cleans this body's texts itself."""
     takes: frozenset[str] = field(default_factory=frozenset)
-    """Which of call, actor, body and query the view wants to be given."""
+    """Which of call, actor, body, query and once (the Idempotency-Key) the view wants to be given."""
 
 
 def endpoint(
@@ -71,7 +71,7 @@ def endpoint(
     """Declare a route's view. The gate reads the declaration when the app is put together."""
 
     def declare(view: View) -> View:
-        takes = frozenset(inspect.signature(view).parameters) & {"call", "actor", "body", "query"}
+        takes = frozenset(inspect.signature(view).parameters) & {"call", "actor", "body", "query", "once"}
         declared = Endpoint(
             access=access,
             body=body,

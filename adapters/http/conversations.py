@@ -17,7 +17,7 @@ from adapters.wire.conversations import (
 )
 from core.application import InboxUseCases
 from core.conversations.errors import ConversationNotFound, MessageNotFound
-from core.kernel import Agent
+from core.kernel import Agent, KeyReused
 from core.shops.errors import ShopNotFound
 from core.shops.policy import Permission
 
@@ -42,13 +42,19 @@ def blueprint(inbox: InboxUseCases) -> Blueprint:
         body=ConversationIn,
         returns=Data[ConversationOut],
         status=201,
-        raises=NO_SHOP,
+        raises=(*NO_SHOP, KeyReused),
         keeps_nul=True,
     )
-    async def start(actor: Agent, shop_id: str, body: ConversationIn) -> Data[ConversationOut]:
+    async def start(
+        actor: Agent, shop_id: str, body: ConversationIn, once: str | None
+    ) -> Data[ConversationOut]:
         """Open a conversation by hand, as after a phone call."""
         view = await inbox.start(
-            actor=actor, shop_id=shop_id, customer_name=body.customer_name, channel=body.where()
+            actor=actor,
+            shop_id=shop_id,
+            customer_name=body.customer_name,
+            channel=body.where(),
+            once=once,
         )
         return data(conversation_out(view))
 
@@ -105,18 +111,18 @@ def blueprint(inbox: InboxUseCases) -> Blueprint:
         keeps_nul=True,
     )
     async def post(
-        actor: Agent, shop_id: str, conversation_id: str, body: MessageIn
+        actor: Agent, shop_id: str, conversation_id: str, body: MessageIn, once: str | None
     ) -> Data[ConversationOut]:
         """Post a message from the inbox. The whole conversation comes back, the new message last.
 
-        Sending an `id` makes repeating harmless: a message with the same id is stored once.
+        An `id` (or an Idempotency-Key) makes repeating harmless: a message with the same one is stored once.
         """
         view = await inbox.post(
             actor=actor,
             shop_id=shop_id,
             conversation_id=conversation_id,
             sender=body.who(),
-            draft=body.draft(),
+            draft=body.draft(once),
         )
         return data(conversation_out(view))
 

@@ -42,7 +42,6 @@ class Gate:
         elif access.who in {Who.AGENT, Who.PERSON}:
             await self._admit_agent(call, access)
         given = await self._given(call, endpoint)
-        # Idempotency-Key belongs here: the caller and the body are known, nothing has happened yet.
         result = await view(**given, **path)
         return result if isinstance(result, Reply) else Reply(endpoint.status, encode(result))
 
@@ -93,6 +92,8 @@ class Gate:
             given["call"] = call
         if "actor" in endpoint.takes:
             given["actor"] = call.actor
+        if "once" in endpoint.takes:
+            given["once"] = call.once
         return given
 
     async def _body(self, call: Call, endpoint: Endpoint) -> Any:

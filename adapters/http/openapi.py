@@ -73,6 +73,15 @@ def document(app: Quart, options: HttpOptions, cookies: Cookies) -> bytes:
     return msgspec.json.encode(Provider(app, described).schema())
 
 
+_ONCE: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeating the request with the same key has no second effect. Keys don't expire.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+}
+
+
 class Provider(OpenAPIProvider):
     """quart-schema's document with msgspec's schemas in it, all named at once so that no two names meet."""
 
@@ -97,7 +106,11 @@ class Provider(OpenAPIProvider):
             "tags": [rule.endpoint.partition(".")[0]],
             "summary": summary,
             "description": description.strip(),
-            "parameters": [*self._path_parameters(rule.rule), *_query_parameters(endpoint)],
+            "parameters": [
+                *self._path_parameters(rule.rule),
+                *_query_parameters(endpoint),
+                *([_ONCE] if "once" in endpoint.takes else []),
+            ],
             "responses": self._responses(rule, endpoint),
             "security": _SECURITY[endpoint.access.who],
         }

@@ -18,7 +18,7 @@ from adapters.wire.shops import (
     shop_out,
 )
 from core.application import ShopUseCases
-from core.kernel import Agent, UserActor
+from core.kernel import Agent, KeyReused, UserActor
 from core.shops.errors import ShopNotFound
 from core.shops.policy import Permission
 
@@ -31,8 +31,8 @@ def blueprint(shops: ShopUseCases, origins: ShopOrigins) -> Blueprint:
     routes = Blueprint("shops", __name__, url_prefix="/api/shops")
 
     @routes.post("")
-    @endpoint(access=PERSON, body=ShopIn, returns=Data[ShopOut], status=201)
-    async def open_shop(actor: UserActor, body: ShopIn) -> Data[ShopOut]:
+    @endpoint(access=PERSON, body=ShopIn, returns=Data[ShopOut], status=201, raises=(KeyReused,))
+    async def open_shop(actor: UserActor, body: ShopIn, once: str | None) -> Data[ShopOut]:
         """Open a shop on trial, owned by the caller.
 
         Takes a whole Shop document, too: its settings are kept, the rest of it is not for the client to say.
@@ -42,6 +42,7 @@ def blueprint(shops: ShopUseCases, origins: ShopOrigins) -> Blueprint:
             name=body.name,
             currency=body.currency or CURRENCY,
             settings=document_of(body.settings()),
+            once=once,
         )
         return data(shop_out(opened.view))
 

@@ -115,14 +115,14 @@ def blueprint(
         raises=(SessionNotFound, ShopNotFound),
         keeps_nul=True,
     )
-    async def post(actor: VisitorActor, body: CustomerMessageIn) -> AcceptedOut:
+    async def post(actor: VisitorActor, body: CustomerMessageIn, once: str | None) -> AcceptedOut:
         """Say something to the shop. The conversation begins with the first message.
 
-        Sending the same `temp_id` again answers with the first message, and `duplicate`.
+        Sending the same `temp_id` (or Idempotency-Key) again answers with the first message, and `duplicate`.
         """
         _same_shop(actor, body.tenant)
         posted = await visitors.post(
-            visitor=actor, draft=body.draft(), sender_name=body.name, session_id=body.session_id
+            visitor=actor, draft=body.draft(once), sender_name=body.name, session_id=body.session_id
         )
         return accepted_out(posted)
 

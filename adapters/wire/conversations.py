@@ -61,12 +61,12 @@ class MessageIn(Loose, forbid_unknown_fields=True):
     def who(self) -> Sender:
         return word(self.sender, "sender", SENDER_SYNONYMS)
 
-    def draft(self) -> Draft:
+    def draft(self, once: str | None = None) -> Draft:
         return Draft(
             text=self.text or "",
             attachments=(self.attachment.attachment(),) if self.attachment else (),
             is_note=self.is_note or False,
-            client_id=self.id or None,
+            client_id=self.id or once,
         )
 
 

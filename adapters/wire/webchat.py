@@ -111,12 +111,12 @@ class CustomerMessageIn(SiteIn, kw_only=True):
     attachments: FilesIn | list[FileIn] | None = None
     retry_due_to_closed: Any = None
 
-    def draft(self) -> Draft:
+    def draft(self, once: str | None = None) -> Draft:
         sent = self.attachments.items if isinstance(self.attachments, FilesIn) else self.attachments
         return Draft(
             text=self.text or "",
             attachments=tuple(attachment.attachment() for attachment in sent) if sent else (),
-            client_id=self.client_message_id or self.temp_id or None,
+            client_id=self.client_message_id or self.temp_id or once,
         )
 
     @property

@@ -12,7 +12,7 @@ from core.conversations.events import (
 from core.conversations.messages import Draft, Message, Sender
 from core.conversations.model import Channel, Conversation, ConversationChanges
 from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, view, views
-from core.kernel import Agent, Invalid, UserActor
+from core.kernel import Agent, DoneBefore, Invalid, KeyReused, UserActor, named_id
 from core.shops.access import require
 from core.shops.policy import Permission
 from ports.clock import Clock, Ids
@@ -81,21 +81,29 @@ class StartConversation:
     ids: Ids
 
     async def __call__(
-        self, *, actor: Agent, shop_id: str, customer_name: str, channel: Channel
+        self, *, actor: Agent, shop_id: str, customer_name: str, channel: Channel, once: str | None = None
     ) -> ConversationView:
-        """Open a thread by hand, as after a phone call. Raises Invalid."""
-        conversation = Conversation.open(
-            id=self.ids.new(), channel=channel, customer_name=customer_name, now=self.clock.now()
-        )
-        events = conversation.release_events()
+        """Open a thread by hand, as after a phone call. The same `once` opens it once.
+
+        Raises Invalid, or KeyReused when `once` opened another one.
+        """
+        caller = actor.user_id if isinstance(actor, UserActor) else actor.shop_id
+        conversation_id = named_id("conversation", shop_id, caller, once) if once else self.ids.new()
 
         def work(tx: Transaction) -> ConversationView:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)
-            conversation.events = list(events)
+            conversation = Conversation.open(
+                id=conversation_id, channel=channel, customer_name=customer_name, now=self.clock.now()
+            )
+            if (known := tx.conversations.find(conversation_id)) is not None:
+                return _started_before(tx, known, conversation)
             tx.conversations.add(conversation)
             return ConversationView(conversation, [])
 
-        return await self.db.transact(work, shop=shop_id)
+        try:
+            return await self.db.transact(work, shop=shop_id)
+        except DoneBefore:
+            return await self.db.transact(work, shop=shop_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +275,12 @@ class AgentTypes:
             sender_id=actor.user_id,
             is_typing=is_typing,
         )
+
+
+def _started_before(tx: Transaction, known: Conversation, wanted: Conversation) -> ConversationView:
+    if (known.customer_name, known.channel) != (wanted.customer_name, wanted.channel):
+        raise KeyReused
+    return view(tx, known)
 
 
 def _signature(

@@ -4,7 +4,7 @@ from typing import Any
 
 from core.conversations.views import CONVERSATIONS_SHOWN, views
 from core.identity.model import digest
-from core.kernel import Agent, Forbidden, ShopKeyActor, UserActor
+from core.kernel import Agent, DoneBefore, Forbidden, KeyReused, ShopKeyActor, UserActor, named_id
 from core.shops.access import require, role_in_shop
 from core.shops.errors import UnknownShopKey
 from core.shops.events import MemberJoined, ShopOpened
@@ -23,7 +23,8 @@ class OpenedShop:
     """A new shop and its admin key, which is shown this once: only its digest is stored."""
 
     view: ShopView
-    admin_key: str
+    admin_key: str | None
+    """None when the shop had been opened before, by the same idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,17 @@ class OpenShop:
         name: str,
         currency: str = "USD",
         settings: Mapping[str, Any],
-        shop_id: str | None = None,
+        once: str | None = None,
         admin_key: str | None = None,
     ) -> OpenedShop:
-        """Open a shop on trial, its owner first in the team. Raises Invalid."""
+        """Open a shop on trial, its owner first in the team. The same `once` opens it once.
+
+        Raises Invalid, or KeyReused when `once` opened another shop.
+        """
         now = self.clock.now()
         key = admin_key or ADMIN_KEY + self.ids.secret()
         shop = Shop.open(
-            id=shop_id or self.ids.new(),
+            id=named_id("shop", owner.user_id, once) if once else self.ids.new(),
             name=name,
             owner_id=owner.user_id,
             currency=currency,
@@ -56,13 +60,18 @@ class OpenShop:
             now=now,
         )
 
-        def work(tx: Transaction) -> ShopView:
+        def work(tx: Transaction) -> OpenedShop:
+            if (known := tx.shops.find()) is not None:
+                return _opened_before(tx, known, shop)
             tx.shops.add(shop)
             tx.members.add(Member(user_id=owner.user_id, role=Role.OWNER, joined_at=now))
             tx.record(ShopOpened(owner_id=owner.user_id, name=shop.name))
-            return show(tx, shop)
+            return OpenedShop(show(tx, shop), key)
 
-        return OpenedShop(await self.db.transact(work, shop=shop.id), key)
+        try:
+            return await self.db.transact(work, shop=shop.id)
+        except DoneBefore:
+            return await self.db.transact(work, shop=shop.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,13 @@ class FindShop:
         if shop is None:
             raise UnknownShopKey
         return shop
+
+
+def _opened_before(tx: Transaction, known: Shop, wanted: Shop) -> OpenedShop:
+    is_same = (known.name, known.currency) == (wanted.name, wanted.currency)
+    if not is_same or known.settings != wanted.settings:
+        raise KeyReused
+    return OpenedShop(show(tx, known), None)
 
 
 def show(tx: Transaction, shop: Shop) -> ShopView:
