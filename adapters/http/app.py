@@ -30,7 +30,7 @@ from adapters.http.observer import Observer
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Letterhead, Reply
 from core.application import Application
-from core.kernel import DomainError
+from core.kernel import DomainError, Invalid
 from ports.clock import Clock
 from ports.limits import RateLimiter
 
@@ -148,6 +148,8 @@ def declared(view: View) -> Endpoint:
 
 
 def _refusal(call: Call, error: DomainError) -> Reply:
+    if isinstance(error, Invalid):
+        error = call.dialect.spelled(error)
     problem = call.dialect.told(problem_of(error))
     return Reply(problem.status, call.dialect.body(problem, call.id), headers_of(problem))
 

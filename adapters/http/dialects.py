@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.http.errors import Problem
 from adapters.wire.base import Out
+from core.kernel import Invalid
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,6 +50,13 @@ class Dialect:
     """Where this dialect departs from the table of kinds."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """What this dialect calls our codes."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What this dialect calls the core's fields."""
+
+    def spelled(self, error: Invalid) -> Invalid:
+        """The same complaint about the field that the client knows."""
+        name = str(error.facts["field"])
+        return Invalid(field=self.fields.get(name, name), rule=error.facts["rule"])
 
     def told(self, problem: Problem) -> Problem:
         """The problem with the status that it has in this dialect."""
@@ -71,7 +79,16 @@ class Dialect:
         return WebChatError(message=problem.detail, **members)
 
 
-PLATFORM = Dialect(shape=PlatformError, is_public=False)
+PLATFORM = Dialect(
+    shape=PlatformError,
+    is_public=False,
+    fields={
+        "assignee_id": "assigneeId",
+        "client_id": "id",
+        "customer_name": "customerName",
+        "is_note": "isNote",
+    },
+)
 
 WEBCHAT = Dialect(
     shape=WebChatError,
@@ -84,6 +101,7 @@ WEBCHAT = Dialect(
         "conversation_not_found": "INVALID_CONVERSATION",
         "shop_not_found": "TENANT_NOT_FOUND",
     },
+    fields={"client_id": "temp_id", "customer_name": "sender_name"},
 )
 """No error here may say "closed": the widget takes that for the conversation's end."""
 

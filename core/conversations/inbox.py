@@ -119,7 +119,7 @@ class ChangeConversation:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)
             assignee = changes.get("assignee_id")
             if assignee is not None and tx.members.get(assignee) is None:
-                raise Invalid(field="assigneeId", rule="must be a member of the shop's team")
+                raise Invalid(field="assignee_id", rule="must be a member of the shop's team")
             conversation = tx.conversations.get(conversation_id, lock=True)
             conversation.change(changes)
             tx.conversations.save(conversation)
@@ -142,7 +142,7 @@ class PostFromInbox:
         A client id that was stored before changes nothing. Raises ConversationNotFound or Invalid.
         """
         if draft.is_note and sender is not Sender.AGENT:
-            raise Invalid(field="isNote", rule="is for messages of the shop's people only")
+            raise Invalid(field="is_note", rule="is for messages of the shop's people only")
 
         def work(tx: Transaction) -> ConversationView:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)

@@ -106,7 +106,7 @@ class Draft:
             raise Invalid(field="attachments", rule=f"may hold at most {ATTACHMENTS_LIMIT} entries")
         if self.client_id is not None and not _CLIENT_ID.fullmatch(self.client_id):
             raise Invalid(
-                field="client id", rule="must be 1 to 128 printable ASCII characters without blanks"
+                field="client_id", rule="must be 1 to 128 printable ASCII characters without blanks"
             )
 
 

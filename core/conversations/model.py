@@ -203,9 +203,9 @@ class VisitorSession:
 def checked_customer_name(name: str) -> str:
     name = " ".join(cleaned(name).split())
     if not name:
-        raise Invalid(field="customer name", rule="must not be empty")
+        raise Invalid(field="customer_name", rule="must not be empty")
     if len(name) > NAME_LIMIT:
-        raise Invalid(field="customer name", rule=f"may have at most {NAME_LIMIT} characters")
+        raise Invalid(field="customer_name", rule=f"may have at most {NAME_LIMIT} characters")
     return name
 
 

@@ -111,7 +111,7 @@ async def test_conversations_are_assigned_to_people_of_the_team(
         ({"tags": [""]}, "tags"),
         ({"notes": "x" * 20_001}, "notes"),
         ({"isRead": "yes"}, "isRead"),
-        ({"customerName": " "}, "customer name"),
+        ({"customerName": " "}, "customerName"),
         ({"awaitingProofUntil": -1}, "awaitingProofUntil"),
         ({"awaitingProofUntil": 10**18}, "awaitingProofUntil"),
         ({"awaitingProofForOrderId": "x" * 300}, "awaitingProofForOrderId"),
@@ -157,7 +157,7 @@ async def test_a_conversation_can_be_opened_by_hand(
     ("body", "field"),
     [
         ({}, "customerName"),
-        ({"customerName": ""}, "customer name"),
+        ({"customerName": ""}, "customerName"),
         ({"customerName": "x", "channel": "fax"}, "channel"),
     ],
 )
