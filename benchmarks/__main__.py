@@ -14,7 +14,7 @@ from rich.console import Console
 
 from benchmarks import load
 from benchmarks.load import Round
-from benchmarks.machine import CALM, Others, resident, settled
+from benchmarks.machine import CALM, Others, resident, settled, used
 from benchmarks.report import Report, Samples
 from benchmarks.sides import Bare, Credentials, Parley, Peer, Side, install_peers, leave_on_sigterm
 from tests.services.postgres import Postgres
@@ -77,18 +77,23 @@ class Bench:
             rounds: list[list[Round]] = [[] for _ in sides]
             for number in range(self.rounds):
                 for (side, who), done in zip(prepared, rounds, strict=True):
+                    pids = [side.pid, database.pid] if database else [side.pid]
                     if database:
                         database.execute("CHECKPOINT")  # so that none falls into the other side's round
-                    done.append(self._undisturbed(partial(measure, side, who, self.seconds), others))
+                    done.append(self._undisturbed(partial(measure, side, who, self.seconds), others, pids))
                     self._tell(number, side, done[-1])
         return [Samples(side.name, done) for side, done in zip(sides, rounds, strict=True)]
 
-    def _undisturbed(self, start: Callable[[], Coroutine[Any, Any, Round]], others: Others) -> Round:
+    def _undisturbed(
+        self, start: Callable[[], Coroutine[Any, Any, Round]], others: Others, pids: list[int]
+    ) -> Round:
         """A round during which nobody else used the machine; after some attempts, the least disturbed."""
         attempts: list[Round] = []
         while len(attempts) < ATTEMPTS and (not attempts or attempts[-1].others > CALM):
             others.wait()
+            before = sum(map(used, pids))
             attempts.append(load.run(start()))
+            attempts[-1].server = sum(map(used, pids)) - before
             attempts[-1].others = others.cores()
             if attempts[-1].faults:
                 return attempts[-1]
@@ -110,10 +115,15 @@ class Bench:
 
     def postgres(self) -> None:
         with Postgres.start(durable=True) as server:
-            for name in ("peer", *self.servers):
-                server.create_database(name)
-            sides: list[Side] = [Peer(self.work / "peer-pg", server.url("peer").replace("+asyncpg", ""))]
-            sides += [Parley(self.work / f"{name}-pg", name, server.url(name)) for name in self.servers]
+            for role in ("peer", "parley"):  # each owns its databases; neither is a superuser
+                server.create_role(role)
+            server.execute("ALTER ROLE parley CREATEROLE")
+            server.create_database("peer", owner="peer")
+            url = server.url("peer", "peer").replace("+asyncpg", "")
+            sides: list[Side] = [Peer(self.work / "peer-pg", url)]
+            for name in self.servers:
+                server.create_database(name, owner="parley")
+                sides.append(Parley(self.work / f"{name}-pg", name, server.url(name, "parley")))
             self._post("Postgres", 1.5, sides, server)
 
     def _post(self, database: str, target: float, sides: list[Side], server: Postgres | None = None) -> None:
@@ -124,6 +134,7 @@ class Bench:
         what = f"post a message, {database}"
         self.report.ratio(f"{what}, per second", peer, ours, Samples.rates, at_least=target)
         self.report.ratio(f"{what}, p50 ms", peer, ours, Samples.p50)
+        self.report.ratio(f"{what}, processor ms", peer, ours, Samples.cost)
         self.report.ratio(f"{what}, p99 ms", peer, ours, Samples.p99, at_most=1.0)
 
     def fanout(self) -> None:
@@ -190,7 +201,7 @@ def main(
         for row in rows or list(Row):
             console.rule(row.value)
             getattr(bench, row.value)()
-    Console(width=max(console.width, 120)).print(report.table(rounds, seconds))
+    Console(width=max(console.width, 150)).print(report.table(rounds, seconds))
     raise SystemExit(report.invalid)
 
 

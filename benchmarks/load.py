@@ -37,6 +37,8 @@ class Round:
     seconds: float = 0.0
     generator: float = 0.0
     """Share of one core that the generator itself used."""
+    server: float = 0.0
+    """Seconds of processor time that the server used, and its database's server."""
     others: float = 0.0
     """Cores that were busy with something else."""
 

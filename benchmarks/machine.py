@@ -32,12 +32,12 @@ def settled(measure: Callable[[], int]) -> int:
     return measure()
 
 
-def _used() -> float:
-    """Seconds of processor time of this process and its descendants, those that have ended included."""
+def used(pid: int) -> float:
+    """Seconds of processor time of a process and its descendants, those that have ended included."""
     ticks = 0
-    for pid in family(os.getpid()):
+    for one in family(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             ticks += sum(map(int, fields[11:15]))
     return ticks * TICK
 
@@ -57,11 +57,11 @@ class Others:
         self.restart()
 
     def restart(self) -> None:
-        self._at, self._before = time.perf_counter(), _busy() - _used()
+        self._at, self._before = time.perf_counter(), _busy() - used(os.getpid())
 
     def cores(self) -> float:
         """Since `restart()`."""
-        return max(0.0, _busy() - _used() - self._before) / (time.perf_counter() - self._at)
+        return max(0.0, _busy() - used(os.getpid()) - self._before) / (time.perf_counter() - self._at)
 
     def wait(self, at_most: float = 10.0) -> None:
         """Until nobody else is at work, or the time is over; then restarts."""

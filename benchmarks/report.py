@@ -28,6 +28,10 @@ class Samples:
     def p99(self) -> list[float]:
         return [done.quantile(0.99) * 1e3 for done in self.rounds]
 
+    def cost(self) -> list[float]:
+        """Milliseconds of processor time per answer: what other work on the machine disturbs least."""
+        return [done.server * 1e3 / max(1, len(done.latencies)) for done in self.rounds]
+
     def valid(self) -> bool:
         return not any(done.faults for done in self.rounds)
 

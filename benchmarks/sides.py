@@ -21,6 +21,7 @@ ROOT = HERE.parent
 PEERS = HERE / "peers"
 START_LIMIT = 30.0
 STOP_LIMIT = 10.0
+LIMITS = ("USER", "VISITOR", "VISITOR_TOKEN_PER_ADDRESS", "SHOP_KEY", "ADDRESS", "SOCKETS_PER_ADDRESS")
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ class Parley(_Server):
         super().__init__(f"Parley on {server.capitalize()}", work)
         self._server = server
         self._url = database_url or f"sqlite:///{work / 'parley.db'}"
+        self._secret = secrets.token_hex(32)
         self._seeded: dict[str, str] = {}
 
     def command(self) -> list[str]:
@@ -179,7 +181,11 @@ class Parley(_Server):
             "PARLEY_ENV": "development",
             "PARLEY_SERVER": self._server,
             "PARLEY_ASSISTANT": "off",
-        }
+            "PARLEY_LOG_LEVEL": "WARNING",
+            "PARLEY_ACCESS_LIFETIME": "14400",
+            "PARLEY_VISITOR_LIFETIME": "14400",
+            "JWT_SECRET": self._secret,
+        } | {f"PARLEY_LIMITS__{name}": "1000000/60" for name in LIMITS}
 
     def start(self) -> float:
         if not self._seeded:
@@ -206,7 +212,7 @@ class Parley(_Server):
         return parsed
 
     def _cli(self, *arguments: str) -> list[str]:
-        return [str(Path(sys.executable).with_name("parley")), *arguments]
+        return [sys.executable, "-c", "from bootstrap.cli import main; main()", *arguments]
 
 
 def call(port: int, method: str, path: str, body: object = None, token: str = "") -> tuple[int, bytes]:
