@@ -5,7 +5,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -72,13 +73,17 @@ def serve(
     settings = load_settings()
     _logs(settings)
     is_development = settings.env is Environment.DEVELOPMENT
-    if is_development:
-        _migrate_if_behind(settings)
-    container = Container(settings=settings)
-    service = Service(container)
-    if is_development if seed_demo is None else seed_demo:
-        service.at_start(_seed_and_print(container))
-    run(service, settings)
+    is_seeded = is_development if seed_demo is None else seed_demo
+    if is_seeded:
+        _refuse_demo_in_production(settings)
+    with _told_in_a_sentence(settings):
+        if is_development:
+            _migrate_if_behind(settings)
+        container = Container(settings=settings)
+        service = Service(container)
+        if is_seeded:
+            service.at_start(_seed_and_print(container))
+        run(service, settings)
 
 
 @app.command()
@@ -89,10 +94,11 @@ def worker() -> None:
 
     settings = load_settings()
     _logs(settings)
-    run(Container(settings=settings))
+    with _told_in_a_sentence(settings):
+        run(Container(settings=settings))
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def migrate(
     revision: Annotated[str, typer.Argument(help="head, base, a revision, or a step such as -1")] = "head",
 ) -> None:
@@ -104,7 +110,7 @@ def migrate(
     url = settings.migration_database_url or settings.database_url
     if url.startswith("memory"):
         raise fail("memory:// has no schema to migrate: it is made at each start.")
-    with console.status("Migrating"):
+    with _told_in_a_sentence(settings), console.status("Migrating"):
         if revision == "base" or revision.startswith("-"):
             downgrade(url, revision)
         else:
@@ -118,13 +124,11 @@ def seed(
     as_variables: Annotated[bool, typer.Option("--env", help="Variables for a shell: eval them.")] = False,
 ) -> None:
     """Make the demo shop, once, and print its credentials."""
-    from bootstrap.demo import NotInProduction
-
     settings = load_settings()
     _logs(settings)
-    if settings.env is Environment.PRODUCTION:
-        raise fail(str(NotInProduction("The demo shop is for development; it is never made in production.")))
-    _migrate_if_behind(settings)
+    _refuse_demo_in_production(settings)
+    with _told_in_a_sentence(settings):
+        _migrate_if_behind(settings)
     demo = _run(settings, lambda container: _seeder(container)())
     if as_json:
         sys.stdout.write(json.dumps(demo.as_dict()) + "\n")
@@ -216,9 +220,8 @@ def replay_event(
 
 
 def _run(settings: Settings, action: Callable[[Any], Awaitable[T]]) -> T:
-    """One action on an open container, with outages told in a sentence."""
+    """One action on an open container."""
     from bootstrap.container import Container
-    from core.kernel import DomainError
 
     async def with_container() -> T:
         container = Container(settings=settings)
@@ -228,10 +231,46 @@ def _run(settings: Settings, action: Callable[[Any], Awaitable[T]]) -> T:
         finally:
             await container.db().close()
 
-    try:
+    with _told_in_a_sentence(settings):
         return asyncio.run(with_container())
-    except DomainError as error:
-        raise fail(str(error)) from None
+
+
+@contextmanager
+def _told_in_a_sentence(settings: Settings) -> Iterator[None]:
+    """What is wrong outside ends the command with a sentence; a traceback shows mistakes of our own."""
+    import asyncpg  # type: ignore[import-untyped]
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+
+    from core.kernel import DomainError
+
+    try:
+        yield
+    except (DomainError, OSError, ArgumentError, DBAPIError, asyncpg.PostgresError) as error:
+        raise fail(f"{_first_line(error)} ({_shown(settings.database_url)})") from None
+    except Exception as error:
+        # Alembic's: a revision that is none. Importing it takes longer than anything else here.
+        if type(error).__name__ != "CommandError":
+            raise
+        raise fail(_first_line(error)) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
+
+
+def _shown(database_url: str) -> str:
+    """Where the database is, without the password that leads there."""
+    import sqlalchemy as sa
+
+    try:
+        return sa.make_url(database_url).render_as_string(hide_password=True)
+    except (ValueError, sa.exc.ArgumentError):
+        return "DATABASE_URL"
+
+
+def _refuse_demo_in_production(settings: Settings) -> None:
+    if settings.env is Environment.PRODUCTION:
+        raise fail("The demo shop is for development; it is never made in production.")
 
 
 def _logs(settings: Settings) -> None:

@@ -2,9 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from adapters.ws.options import WsOptions
-
 from adapters.http.options import HttpOptions, Limits
+from adapters.ws.options import WsOptions
 from bootstrap.settings import Environment, Settings
 
 

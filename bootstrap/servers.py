@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -17,9 +18,35 @@ BACKLOG = 1024
 
 def run(service: Service, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends at once."""
+    with _bound(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(service, settings, listener))
+
+
+async def _serve(service: Service, settings: Settings, listener: socket.socket) -> None:
+    """Opens and closes the service out here: in ASGI's lifespan a failure becomes a traceback."""
     serve = _hypercorn if settings.server is Server.HYPERCORN else _uvicorn
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(service, settings))
+    stop = _stop_signal()
+    try:
+        await service.start()
+        await serve(service, settings, listener, stop)
+    finally:
+        await service.stop()
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """The address is taken before anything is opened, and not listened to until everything is."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SystemExit(
+            f"Can't listen on port {settings.port} of {settings.host}: {error.strerror}."
+            " Set HOST and PORT, or stop what is there."
+        ) from None
+    return listener
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -43,13 +70,14 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-async def _hypercorn(service: Service, settings: Settings) -> None:
+async def _hypercorn(
+    service: Service, settings: Settings, listener: socket.socket, stop: asyncio.Event
+) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
     refuse_compression()
     refuse_h2c()
-    stop = _stop_signal()
 
     async def drained() -> None:
         await stop.wait()
@@ -57,7 +85,7 @@ async def _hypercorn(service: Service, settings: Settings) -> None:
 
     asyncio.get_running_loop().set_exception_handler(_told)
     config = Config()
-    config.bind = [f"{_host(settings)}:{settings.port}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.backlog = BACKLOG
     config.keep_alive_timeout = SLOW_HEADER_SECONDS
     config.websocket_ping_interval = PING_SECONDS
@@ -72,7 +100,9 @@ async def _hypercorn(service: Service, settings: Settings) -> None:
     await serve(service, config, shutdown_trigger=drained)  # type: ignore[arg-type]
 
 
-async def _uvicorn(service: Service, settings: Settings) -> None:
+async def _uvicorn(
+    service: Service, settings: Settings, listener: socket.socket, stop: asyncio.Event
+) -> None:
     try:
         import uvicorn
     except ImportError:
@@ -80,9 +110,7 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
 
     config = uvicorn.Config(
         service,
-        host=settings.host,
-        port=settings.port,
-        lifespan="on",
+        lifespan="off",
         backlog=BACKLOG,
         ws="websockets-sansio",
         ws_max_size=FRAME_LIMIT,
@@ -102,7 +130,6 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
             yield
 
     server = Server(config)
-    stop = _stop_signal()
 
     async def stopping() -> None:
         await stop.wait()
@@ -111,7 +138,7 @@ async def _uvicorn(service: Service, settings: Settings) -> None:
 
     watch = asyncio.create_task(stopping())
     try:
-        await server.serve()
+        await server.serve(sockets=[listener])
     finally:
         watch.cancel()
 
@@ -151,8 +178,4 @@ def refuse_h2c() -> None:
     async def stay(self: H11Protocol, event: object) -> None:
         """HTTP/1.1 it is."""
 
-    H11Protocol._check_protocol = stay  # type: ignore[method-assign]
-
-
-def _host(settings: Settings) -> str:
-    return f"[{settings.host}]" if ":" in settings.host else settings.host
+    H11Protocol._check_protocol = stay  # type: ignore[method-assign]  # noqa: SLF001

@@ -1,11 +1,14 @@
 """Every setting, read once from the environment. Nothing else reads it."""
 
+import logging
 import re
 from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -22,6 +25,7 @@ from ports.limits import Rate
 
 SECRET_MINIMUM = 32
 PREFIX = "PARLEY_"
+_DATABASE = re.compile(r"memory://|sqlite(\+aiosqlite)?:///.+|postgres(ql(\+asyncpg)?)?://.+")
 
 
 class Environment(StrEnum):
@@ -139,6 +143,37 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_json: bool | None = None
     """JSON lines or lines for people; default: JSON in production."""
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None and not _DATABASE.fullmatch(value):
+            raise ValueError(
+                "must be memory://, sqlite:///FILE, sqlite+aiosqlite:///FILE or postgresql+asyncpg://…"
+            )
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be an address such as https://chat.shop.example")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in logging.getLevelNamesMapping():
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value
 
     @field_validator("bus", "limits_store")
     @classmethod

@@ -3,12 +3,10 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import structlog
+from adapters.http.app import create_http
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
 from adapters.ws.updates import ReadView, Snapshot
-
-from adapters.http.app import create_http
 from bootstrap import options
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
@@ -19,7 +17,6 @@ from core.conversations.errors import ConversationNotFound
 from core.conversations.views import ConversationView, view
 from ports.db import Database, Transaction
 
-log = structlog.get_logger(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -87,19 +84,11 @@ class Service:
         await self._db.close()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Nothing happens here: `servers.run` opens and closes, and tells in a sentence what is wrong."""
         while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                try:
-                    await self.start()
-                except Exception as error:
-                    log.error("could not start", error=str(error) or repr(error))
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    raise
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.stop()
-                await send({"type": "lifespan.shutdown.complete"})
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
                 return
 
 
