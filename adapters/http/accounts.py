@@ -111,9 +111,9 @@ def blueprint(identity: IdentityUseCases, cookies: Cookies, cors: Cors) -> Bluep
 
     @routes.post("/ensure-profile")
     @endpoint(access=PERSON, returns=Data[UserOut])
-    async def ensure_profile(actor: UserActor) -> Reply:
+    async def ensure_profile(call: Call, actor: UserActor) -> Reply:
         """Give a browser that holds only a bearer token the cookies that go with it."""
-        signed_in = await identity.ensure_profile(actor=actor)
-        return Reply(200, encode(data(user_out(signed_in.user))), cookies.issue(signed_in.credentials))
+        user, credentials = await identity.ensure_profile(actor=actor, cookie=call.cookie(cookies.session))
+        return Reply(200, encode(data(user_out(user))), cookies.issue(credentials) if credentials else ())
 
     return routes

@@ -207,15 +207,17 @@ class EnsureProfile:
     logins: Logins
     clock: Clock
 
-    async def __call__(self, *, actor: UserActor) -> SignedIn:
-        """Raises NotSignedIn when the login has ended."""
+    async def __call__(self, *, actor: UserActor, cookie: str | None) -> tuple[User, Credentials | None]:
+        """No new credentials for a browser whose cookie is that of the login. Raises NotSignedIn."""
         now = self.clock.now()
 
-        def work(tx: Transaction) -> SignedIn:
+        def work(tx: Transaction) -> tuple[User, Credentials | None]:
             login, user = tx.logins.find(actor.login_id), tx.users.find(actor.user_id)
             if login is None or user is None or not login.is_live(now):
                 raise NotSignedIn
-            return SignedIn(user, self.logins.extend(tx, login))
+            known = tx.logins.find_secret(digest(cookie)) if cookie else None
+            is_known = known is not None and known.login_id == login.id
+            return user, None if is_known else self.logins.extend(tx, login)
 
         return await self.db.transact(work, shop=SYSTEM)
 

@@ -201,6 +201,12 @@ async def test_ensure_profile_gives_a_browser_its_cookie(api: Api, ann):
     assert answer.json()["data"]["id"] == ann["user"]["id"]
 
 
+async def test_a_browser_that_has_its_cookie_gets_no_second_one(api: Api, ann):
+    first = await api.post("/api/auth/ensure-profile", token=ann["token"])
+    second = await api.post("/api/auth/ensure-profile", token=ann["token"])
+    assert [len(answer.headers.get_list("set-cookie")) for answer in (first, second)] == [2, 0]
+
+
 # Signing out
 
 

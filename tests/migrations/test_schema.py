@@ -1,9 +1,10 @@
-"""The schema's history: up, down and up again, and no difference between what it makes and what the tables say."""
+"""The schema's history: up, down and up again, and in the end no difference from what the tables say."""
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from adapters.db.migrate import downgrade, drift, upgrade
-from adapters.db.schema import head
+from adapters.db.schema import MIGRATIONS, head
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -21,10 +22,6 @@ def empty_url(request, tmp_path):
 
 
 def revisions():
-    from alembic.script import ScriptDirectory
-
-    from adapters.db.schema import MIGRATIONS
-
     return [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
 
