@@ -52,7 +52,7 @@ class Sockets:
         try:
             opens = await self._admit(handshake, address)
         except Exception as error:
-            await deny(scope, send, denied(error))
+            await deny(scope, receive, send, denied(error))
             return
         await send({"type": "websocket.accept"})
         await self._serve(opens, receive, send)

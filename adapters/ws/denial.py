@@ -1,12 +1,14 @@
 """A refused handshake is answered like any refused request: in JSON, with RFC 9457's members."""
 
+import asyncio
 import os
+from contextlib import suppress
 from http import HTTPStatus
 
 import msgspec
 import structlog
 
-from adapters.ws.asgi import Scope, Send
+from adapters.ws.asgi import Receive, Scope, Send
 from adapters.ws.door import Denied
 from adapters.ws.trouble import Trouble
 from core.kernel import DomainError, Kind
@@ -15,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 RETRY_WHEN_UNAVAILABLE = 2
 """Seconds."""
+
+LINGER_SECONDS = 0.05
 
 
 def denied(error: Exception) -> Denied:
@@ -29,7 +33,7 @@ def denied(error: Exception) -> Denied:
     return Denied(403, error.code, str(error))
 
 
-async def deny(scope: Scope, send: Send, denial: Denied) -> None:
+async def deny(scope: Scope, receive: Receive, send: Send, denial: Denied) -> None:
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})
         return
@@ -44,6 +48,11 @@ async def deny(scope: Scope, send: Send, denial: Denied) -> None:
         headers.append((b"retry-after", str(denial.retry_after).encode()))
     await send({"type": "websocket.http.response.start", "status": denial.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})
+    # Uvicorn writes an error into its log unless the connection is gone by the time we return.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            await receive()
+            await receive()
 
 
 def _body(trouble: Trouble, status: int) -> bytes:

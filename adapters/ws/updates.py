@@ -53,6 +53,10 @@ class Audience(Protocol):
 class _Pending:
     changed_at: datetime
     is_stale: bool = True
+    failures: int = 0
+
+    def touch(self, at: datetime) -> None:
+        self.changed_at, self.is_stale, self.failures = at, True, 0
 
 
 class Updates:
@@ -67,7 +71,7 @@ class Updates:
         """It changed: read it soon, or once more if that is under way."""
         pending = self._pending.get(conversation_id)
         if pending is not None:
-            pending.changed_at, pending.is_stale = at, True
+            pending.touch(at)
             return
         pending = self._pending[conversation_id] = _Pending(at)
         task = asyncio.get_running_loop().create_task(self._keep_shown(conversation_id, pending))
@@ -79,17 +83,15 @@ class Updates:
             task.cancel()
 
     async def _keep_shown(self, conversation_id: str, pending: _Pending) -> None:
-        failures = 0
-        while pending.is_stale and failures < TRIES:
+        while pending.is_stale and pending.failures < TRIES:
             pending.is_stale = False
             try:
                 async with self._turns:
                     await self._show(conversation_id, pending)
-            except Exception:
-                failures, pending.is_stale = failures + 1, True
-                log.warning(
-                    "conversation not shown", shop_id=self._audience.shop_id, exc_info=failures == TRIES
-                )
+            except Exception as error:
+                pending.is_stale, pending.failures = True, pending.failures + 1
+                if pending.failures == TRIES:
+                    log.error("conversation not shown", shop_id=self._audience.shop_id, exc_info=error)
             await asyncio.sleep(GAP_SECONDS)
         del self._pending[conversation_id]
 

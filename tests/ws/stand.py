@@ -4,11 +4,16 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
+import uvicorn
 from dependency_injector import providers
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
 from adapters.providers.limits_memory import MemoryRateLimiter
@@ -52,7 +57,16 @@ def read_view_of(db: Database) -> Any:
 class Stand:
     """One server process's worth of sockets."""
 
-    def __init__(self, db: Database, clock: Clock, *, broker: MemoryBroker | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        broker: MemoryBroker | None = None,
+        use: Mapping[str, Mapping[str, Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """`use` puts others in the place of use cases, for the sockets only: {"visitor": {"history": …}}."""
         settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
         self.container = Container(settings=settings, db=providers.Object(db), clock=providers.Object(clock))
         self.application = self.container.application()
@@ -66,8 +80,11 @@ class Stand:
             "frames": Rate(1_000, 10),
             "sockets_per_address": Rate(10_000, 60),
         }
+        areas = {
+            area: replace(getattr(self.application, area), **others) for area, others in (use or {}).items()
+        }
         self.app = create_ws(
-            self.application,
+            replace(self.application, **areas),
             hub=self.hub,
             feed=self.feed,
             limiter=MemoryRateLimiter(),
@@ -102,7 +119,7 @@ class Stand:
         return f"ws://127.0.0.1:{self.port}{path}"
 
     def connect(self, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> connect:
-        options = {"compression": None, "max_size": None, "proxy": None, "close_timeout": 2} | options
+        options = {"compression": None, "max_size": None, "max_queue": None, "proxy": None} | options
         return connect(self.address(path), additional_headers=headers, **options)
 
     @asynccontextmanager
@@ -117,7 +134,9 @@ class Stand:
 
     @asynccontextmanager
     async def visitor(self, actor: VisitorActor, query: str = "") -> AsyncIterator["Client"]:
-        async with self.connect(f"/ws/chat?tenantId={actor.shop_id}&token={self.visit(actor)}{query}") as connection:
+        async with self.connect(
+            f"/ws/chat?tenantId={actor.shop_id}&token={self.visit(actor)}{query}"
+        ) as connection:
             client = Client(connection)
             client.ready = await client.until(type="ready")
             yield client
@@ -172,8 +191,9 @@ class Client:
     async def closed(self) -> int:
         """Read on until the server says goodbye, and with which code."""
         async with asyncio.timeout(PATIENCE):
-            async for text in self.connection:
-                self.seen.append(json.loads(text))
+            with suppress(ConnectionClosed):
+                async for text in self.connection:
+                    self.seen.append(json.loads(text))
             await self.connection.wait_closed()
         assert self.connection.close_code is not None
         return self.connection.close_code
@@ -203,9 +223,6 @@ async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
 
 @asynccontextmanager
 async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
-
     refuse_compression()
     config, stop = Config(), asyncio.Event()
     config.bind = [f"fd://{listening.detach()}"]
@@ -222,19 +239,18 @@ async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[No
 
 @asynccontextmanager
 async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    import uvicorn
-
     config = uvicorn.Config(
         stand.app,  # type: ignore[arg-type]
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
         ws_per_message_deflate=False,
         lifespan="off",
+        proxy_headers=False,
         log_config=None,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    running = asyncio.create_task(server._serve([listening]))  # noqa: SLF001 - the public one takes the signals
+    running = asyncio.create_task(server._serve([listening]))
     try:
         yield
     finally:
