@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,7 +50,7 @@ class Side(Protocol):
     def pid(self) -> int: ...
 
 
-class _Server:
+class _Server(ABC):
     """A server process on a free port of 127.0.0.1, its output kept in a file."""
 
     def __init__(self, name: str, work: Path) -> None:
@@ -59,11 +60,11 @@ class _Server:
         self._process: subprocess.Popen[bytes] | None = None
         work.mkdir(parents=True, exist_ok=True)
 
-    def command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> list[str]: ...
 
-    def environment(self) -> dict[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def environment(self) -> dict[str, str]: ...
 
     def start(self) -> float:
         with (self.work / "output.log").open("ab") as output:
