@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from bootstrap.refusals import hypercorn_refuses_in_json, uvicorn_protocol
 from bootstrap.settings import Server, Settings
 from bootstrap.web import Service
 
@@ -78,6 +79,7 @@ async def _hypercorn(
 
     refuse_compression()
     refuse_h2c()
+    hypercorn_refuses_in_json()
 
     async def drained() -> None:
         await stop.wait()
@@ -111,6 +113,7 @@ async def _uvicorn(
     config = uvicorn.Config(
         service,
         lifespan="off",
+        http=uvicorn_protocol(),
         backlog=BACKLOG,
         ws="websockets-sansio",
         ws_max_size=FRAME_LIMIT,
