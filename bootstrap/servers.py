@@ -122,6 +122,7 @@ async def _uvicorn(
         timeout_keep_alive=int(SLOW_HEADER_SECONDS),
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds / 2)),
         server_header=False,
+        proxy_headers=False,  # it would believe whatever comes from this machine
         access_log=False,
         log_config=None,
     )

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 30.0
 STOPS_WITHIN = 20.0
 SECRET = "a-secret-that-all-processes-of-a-test-share"
+# Tokens name who issued them: processes that serve the same shops have one public address.
+PUBLIC_URL = "http://localhost:8080"
 GENEROUS = ("USER", "VISITOR", "ADDRESS", "VISITOR_TOKEN_PER_ADDRESS", "SOCKETS_PER_ADDRESS")
 
 
@@ -30,8 +32,7 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "JWT_SECRET": SECRET,
         "PARLEY_ENV": "test",
-        # Tokens name who issued them: processes that serve the same shops have one public address.
-        "PARLEY_PUBLIC_URL": "http://localhost:8080",
+        "PARLEY_PUBLIC_URL": PUBLIC_URL,
         "PARLEY_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT),
         **settings,
