@@ -15,7 +15,7 @@ from adapters.wire.conversations import (
     conversation_out,
     message_out,
 )
-from adapters.ws.asgi import Frame, frame
+from adapters.ws.asgi import Frame
 from adapters.ws.trouble import Trouble
 from core.conversations.events import (
     AgentsNotified,
@@ -113,7 +113,7 @@ _encode = Encoder().encode
 
 def out(event: str, data: Out, at: datetime, position: int | None = None) -> Frame:
     place = UNSET if position is None else position
-    return frame(_encode(ServerFrame(event=event, data=data, timestamp=ms(at), position=place)))
+    return Frame(_encode(ServerFrame(event=event, data=data, timestamp=ms(at), position=place)))
 
 
 def error(trouble: Trouble, event: str | None = None, shop_id: str | None = None) -> ErrorOut:

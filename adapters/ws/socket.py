@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from adapters.ws.asgi import Frame, Send
-from adapters.ws.eager import Begun, begin
+from adapters.ws.direct import direct_writer
 from adapters.ws.options import WsOptions
 
 GOING_AWAY = 1001
@@ -24,6 +24,7 @@ class Socket:
     __slots__ = (
         "_backlog",
         "_backlog_bytes",
+        "_direct",
         "_farewell",
         "_heard_at",
         "_loop",
@@ -36,7 +37,9 @@ class Socket:
     )
 
     def __init__(self, send: Send, options: WsOptions) -> None:
+        """For an accepted connection."""
         self._send, self._options = send, options
+        self._direct = direct_writer(send)
         self._loop = asyncio.get_running_loop()
         self._reader = asyncio.current_task()
         self._backlog: deque[Frame] | None = None
@@ -51,21 +54,16 @@ class Socket:
         """Send a live frame, at once if the client keeps up. Never waits: a straggler is cut off."""
         if self.is_closing:
             return
-        if self._backlog is None:
-            self._start(frame)
-        elif self._is_over(self._options.queue_frames, self._options.queue_bytes):
+        if self._is_over(self._options.queue_frames, self._options.queue_bytes):
             self.cut_off()
         else:
-            self._enqueue(self._backlog, frame)
+            self._write(frame)
 
     async def reply(self, frame: Frame) -> None:
         """Send an answer. Waits while the client has too many of them before it."""
         if self.is_closing:
             return
-        if self._backlog is None:
-            self._start(frame)
-        else:
-            self._enqueue(self._backlog, frame)
+        self._write(frame)
         if self._writer is not None and self._is_over(RESTS_AT_FRAMES, RESTS_AT_BYTES):
             await asyncio.wait({self._writer})
 
@@ -102,31 +100,25 @@ class Socket:
             if task is not None:
                 task.cancel()
 
-    def _start(self, frame: Frame) -> None:
-        try:
-            begun = begin(self._send(frame))
-        except Exception:
-            self._lost()
-            return
-        if begun is not None:
+    def _write(self, frame: Frame) -> None:
+        if self._backlog is None:
+            if self._direct is not None and self._direct.write(frame):
+                return
             self._backlog = deque()
-            self._writer = self._loop.create_task(self._write(begun, self._backlog))
-
-    def _enqueue(self, backlog: deque[Frame], frame: Frame) -> None:
-        backlog.append(frame)
-        self._backlog_bytes += len(frame["text"])
+            self._writer = self._loop.create_task(self._work_off(self._backlog))
+        self._backlog.append(frame)
+        self._backlog_bytes += len(frame.wire)
 
     def _is_over(self, frames: int, size: int) -> bool:
         """Looked at before a frame is added, so that a single huge one still passes."""
         return self._backlog is not None and (len(self._backlog) >= frames or self._backlog_bytes >= size)
 
-    async def _write(self, begun: Begun, backlog: deque[Frame]) -> None:
+    async def _work_off(self, backlog: deque[Frame]) -> None:
         try:
-            await begun
             while backlog:
                 frame = backlog.popleft()
-                self._backlog_bytes -= len(frame["text"])
-                await self._send(frame)
+                self._backlog_bytes -= len(frame.wire)
+                await self._send(frame.message)
         except Exception:
             self._lost()
         finally:

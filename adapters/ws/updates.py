@@ -18,10 +18,10 @@ from core.conversations.views import ConversationView
 
 log = structlog.get_logger(__name__)
 
-GAP_SECONDS = 0.2
+GAP_SECONDS = 1.0
 """A busy conversation is not shown more often than this."""
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Reads under way, so that a busy shop's agents don't crowd out those who write."""
 
 TRIES = 5

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Encoder
 
 from adapters.wire.webchat import SENDER_WORDS, ChatMessageOut, message_out
-from adapters.ws.asgi import Frame, frame
+from adapters.ws.asgi import Frame
 from adapters.ws.trouble import Trouble
 from core.conversations.events import (
     ConversationChanged,
@@ -101,7 +101,7 @@ _encode = Encoder().encode
 
 
 def out(content: FrameOut) -> Frame:
-    return frame(_encode(content))
+    return Frame(_encode(content))
 
 
 def message_frame(message: Message, shop_id: str) -> Frame:

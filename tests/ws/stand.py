@@ -36,6 +36,7 @@ from ports.limits import Rate
 HOME = "http://localhost:8080"
 PAGE = "http://localhost:3000"
 PATIENCE = 10.0
+SEND_BUFFER = 32 * 1024
 SERVERS = ("hypercorn", "uvicorn")
 SECRET = "only for tests, and long enough for it"
 
@@ -209,6 +210,8 @@ class Client:
 async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
     """The stand behind this server, on a free port."""
     listening = socket.socket()
+    # Small, so that a client which does not read is noticed after kilobytes and not megabytes.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     listening.bind(("127.0.0.1", 0))
     listening.listen(1_024)
     listening.setblocking(False)

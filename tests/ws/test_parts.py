@@ -7,7 +7,6 @@ import pytest
 
 from adapters.providers.memory import ManualClock
 from adapters.ws import agent_out, updates, visitor_out
-from adapters.ws.eager import begin
 from adapters.ws.hub import Hub
 from adapters.ws.meter import Meter, Pace
 from adapters.ws.seats import ALWAYS, AgentSeat, VisitorSeat
@@ -84,59 +83,6 @@ def a_view(last_sequence):
         id="c", channel=Channel.WEB, customer_name="Mara", created_at=NOW, last_message_at=NOW
     )
     return ConversationView(conversation, [a_message(number + 1) for number in range(last_sequence)])
-
-
-async def test_what_need_not_wait_is_done_at_once():
-    done = []
-
-    async def work():
-        done.append("done")
-
-    assert begin(work()) is None
-    assert done == ["done"]
-
-
-async def test_what_waits_goes_on_when_it_is_awaited():
-    gate, done = asyncio.get_running_loop().create_future(), []
-
-    async def work():
-        done.append(await gate)
-        await asyncio.sleep(0)
-        done.append("and more")
-
-    begun = begin(work())
-    assert begun is not None
-    task = asyncio.ensure_future(see_through(begun))
-    gate.set_result("done")
-    await task
-    assert done == ["done", "and more"]
-
-
-@pytest.mark.parametrize("end", ["cancel", "fail"])
-async def test_what_waits_learns_of_its_end(end):
-    gate, seen = asyncio.get_running_loop().create_future(), []
-
-    async def work():
-        try:
-            await gate
-        except BaseException as error:
-            seen.append(type(error))
-            raise
-
-    begun = begin(work())
-    task = asyncio.ensure_future(see_through(begun))
-    await asyncio.sleep(0)
-    if end == "cancel":
-        task.cancel()
-    else:
-        gate.set_exception(OSError())
-    with pytest.raises(asyncio.CancelledError if end == "cancel" else OSError):
-        await task
-    assert seen == [asyncio.CancelledError if end == "cancel" else OSError]
-
-
-async def see_through(begun):
-    await begun
 
 
 def test_an_agents_seat_holds_drops_and_goes_on_in_order():
@@ -221,7 +167,7 @@ def told(ear):
 
 
 def agent_out_event(frame):
-    return frame["text"].split('"event":"')[1].split('"')[0]
+    return frame.message["text"].split('"event":"')[1].split('"')[0]
 
 
 async def test_a_state_that_knows_more_waits_for_the_messages(quick):
