@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -15,20 +14,18 @@ from ports.bus import Listener
 CHANNEL = "parley:events"
 SENDER_SIZE = 8
 BEAT = 1.0
-"""Seconds between two messages to ourselves. One that comes back proves both directions."""
+"""Seconds of silence before a message to ourselves: whatever of ours comes back proves both directions."""
 
-SILENCE = 3.0
-"""Seconds without such a message after which the connection counts as dead."""
+SILENCE = 3
+"""Beats without any message after which none is expected any more."""
 
-PATIENCE = 2.0
-"""Seconds that one command or one attempt to connect may take."""
+PATIENCE = 2
+"""Beats that one command, or one attempt to connect, may take."""
 
-OPENS_WITHIN = 5.0
 CLOSES_WITHIN = 1.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 QUEUE_LIMIT, QUEUE_BYTES = 10_000, 16 * 1024 * 1024
 BATCH_LIMIT, BATCH_BYTES = 256, 1024 * 1024
-NEVER = float("-inf")
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +33,7 @@ log = structlog.get_logger(__name__)
 class RedisBus:
     """One task sends and one receives; each finds its own way back to Redis, for ever."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, beat: float = BEAT) -> None:
         # Only those who use Redis should wait for its import.
         from redis.asyncio import Redis  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
@@ -45,32 +42,31 @@ class RedisBus:
         self._client = Redis.from_url(
             url,
             protocol=2,  # in version 3 the client would turn each message into a line for its log
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
+            socket_timeout=PATIENCE * beat,
+            socket_connect_timeout=PATIENCE * beat,
             retry=Retry(NoBackoff(), 0),
         )
+        self._beat = beat
         self._sender = secrets.token_bytes(SENDER_SIZE)
         self._heartbeat = f"parley:heartbeat:{self._sender.hex()}"
-        self._beat_at = self._heard_at = NEVER
         self._queue = _Queue()
         self._work = asyncio.Event()
         self._tried = asyncio.Event()
         self._closing = asyncio.Event()
-        self._is_known_lost = False
+        self._is_up = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @property
     def is_up(self) -> bool:
-        return time.monotonic() - self._heard_at < SILENCE
+        return self._is_up
 
     async def open(self, listener: Listener) -> None:
         self._tasks = (asyncio.create_task(self._send()), asyncio.create_task(self._receive(listener)))
-        await _within(OPENS_WITHIN, self._tried.wait())
+        await self._tried.wait()
 
     def publish(self, message: bytes) -> None:
-        if not self._closing.is_set():
-            self._queue.put(self._sender + message)
-            self._work.set()
+        self._queue.put(self._sender + message)
+        self._work.set()
 
     async def close(self) -> None:
         self._closing.set()
@@ -80,34 +76,33 @@ class RedisBus:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=CLOSES_WITHIN)
-        self._heard_at = NEVER
+        self._is_up = False
         await _within(CLOSES_WITHIN, self._client.aclose())
 
     async def _send(self) -> None:
         """What is on its way when the connection breaks is lost rather than sent twice; the rest waits."""
-        pauses, is_connected = _Pauses(), False
-        while not self._closing.is_set() or (is_connected and self._queue):
+        pauses = _Pauses()
+        while not self._closing.is_set() or self._has_work():
             self._work.clear()
             try:
-                await self._publish(self._queue.take() if is_connected else [])
+                await self._publish(self._queue.take() if self._is_up else [])
             except Exception as error:
-                is_connected = False
                 self._lost(error)
                 await _within(pauses.next(), self._closing.wait())
             else:
-                is_connected = True
                 pauses.reset()
-                if not self._queue and not self._closing.is_set():
-                    await _within(BEAT, self._work.wait())
+                if not self._has_work() and not self._closing.is_set():
+                    await _within(self._beat, self._work.wait())
+
+    def _has_work(self) -> bool:
+        return self._is_up and bool(self._queue)
 
     async def _publish(self, batch: list[bytes]) -> None:
         pipeline: Any = self._client.pipeline(transaction=False)
         for message in batch:
             pipeline.publish(CHANNEL, message)
-        now = time.monotonic()
-        if not batch or now - self._beat_at >= BEAT:
-            self._beat_at = now
-            pipeline.publish(self._heartbeat, b"")
+        if not batch:
+            pipeline.publish(self._heartbeat, self._sender)
         await pipeline.execute()
 
     async def _receive(self, listener: Listener) -> None:
@@ -122,29 +117,29 @@ class RedisBus:
                 await _within(pauses.next(), self._closing.wait())
 
     async def _listen(self, subscription: Any, listener: Listener, pauses: "_Pauses") -> None:
-        heartbeat = self._heartbeat.encode()
-        while frame := await subscription.get_message(timeout=SILENCE):
+        while frame := await subscription.get_message(timeout=SILENCE * self._beat):
             if frame["type"] == "subscribe":
-                self._work.set()  # a heartbeat now, so as not to wait for the next
-            elif frame["channel"] == heartbeat:
+                self._work.set()  # a heartbeat now: those before were not heard
+            elif frame["data"].startswith(self._sender):
                 pauses.reset()
                 self._heard()
-            elif not frame["data"].startswith(self._sender):
+            else:
                 _hand_over(frame["data"][SENDER_SIZE:], listener)
         raise TimeoutError  # not even a heartbeat
 
     def _heard(self) -> None:
-        if self._is_known_lost:
+        if self._is_up:
+            return
+        if self._tried.is_set():
             log.info("bus_connected_again")
-        self._is_known_lost = False
-        self._heard_at = time.monotonic()
+        self._is_up = True
         self._tried.set()
+        self._work.set()
 
     def _lost(self, error: Exception) -> None:
-        if not self._is_known_lost:
+        if self._is_up or not self._tried.is_set():
             log.warning("bus_lost", error=type(error).__name__)
-        self._is_known_lost = True
-        self._heard_at = NEVER
+        self._is_up = False
         self._tried.set()
 
 

@@ -32,7 +32,7 @@ REMEMBERED = 4096
 
 # The times are checked here and not by PyJWT, which asks the machine's clock instead of the port.
 OPTIONS: Options = {
-    "require": ["iss", "aud", "sub", "jti", "iat", "exp"],
+    "require": ["sub", "jti", "iat", "exp"],  # and "iss" and "aud", for they are compared
     "strict_aud": True,
     "enforce_minimum_key_length": True,
     "verify_iat": False,

@@ -12,7 +12,6 @@ PARTS = 16
 
 KEYS = 100_000
 KEY_LIMIT = 128
-"""Of a longer key only a digest is kept: keys may hold what a client sent."""
 
 Hits = dict[int, int]
 """How often in which part of time, oldest first. Parts are numbered from the clock's zero."""
@@ -61,4 +60,7 @@ class MemoryRateLimiter:
 
 
 def short(key: str) -> str:
-    return key if len(key) <= KEY_LIMIT else hashlib.sha256(key.encode()).hexdigest()
+    """Keys hold what clients send: only a digest is kept of long ones, and of what Redis might not take."""
+    if key.isascii() and len(key) <= KEY_LIMIT:
+        return key
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

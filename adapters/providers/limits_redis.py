@@ -72,13 +72,7 @@ class RedisRateLimiter:
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
 
-        self._client = Redis.from_url(
-            url,
-            max_connections=1,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._client = Redis.from_url(url, max_connections=1, retry=Retry(NoBackoff(), 0))
         self._count = self._client.register_script(COUNT)
         self._fallback = fallback or MemoryRateLimiter()
         self._waiting: list[_Hit] = []
