@@ -36,6 +36,10 @@ class DirectWriter:
         transport.write(frame.wire)
         return True
 
+    def abort(self) -> None:
+        """Let go of the connection, and of what its client did not take."""
+        self._transport.abort()
+
 
 def direct_writer(send: Send) -> DirectWriter | None:
     """For an accepted connection, if its server is one of those known here."""
@@ -46,12 +50,14 @@ def direct_writer(send: Send) -> DirectWriter | None:
             return _on_hypercorn(server)
         return _on_uvicorn(server) if kind == "uvicorn" else None
     except AttributeError:
-        # Another version, or HTTP/2: nothing is lost but time.
+        # Another version of it: nothing is lost but time.
         return None
 
 
 def _on_hypercorn(stream: Any) -> DirectWriter | None:
     protocol = stream.send.__self__
+    if type(protocol).__name__ != "H11Protocol":  # over HTTP/2 a socket shares its transport with others
+        return None
     connection, tcp = stream.connection, protocol.send.__self__
     if any(extension.enabled() for extension in getattr(connection, "_proto").extensions):  # noqa: B009
         return None

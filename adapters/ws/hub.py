@@ -65,6 +65,11 @@ class Hub:
             except TimeoutError:
                 log.warning("sockets left behind", count=len(self._sockets))
 
+    @property
+    def size(self) -> int:
+        """How many sockets there are."""
+        return len(self._sockets)
+
     def enter(self, socket: Socket) -> None:
         self._sockets.add(socket)
         if self.is_closing:

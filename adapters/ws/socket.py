@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from adapters.ws.asgi import Frame, Send
 from adapters.ws.direct import direct_writer
@@ -92,10 +93,12 @@ class Socket:
         self._heard_at = self._loop.time()
 
     def release(self) -> None:
-        """The connection is over."""
+        """The session is over. A server keeps a connection until all is taken that it wrote: we do not."""
         self.is_closing = True
         if self._timer is not None:
             self._timer.cancel()
+        if self._farewell is not None and self._direct is not None:
+            self._loop.call_later(self._options.farewell_seconds, self._direct.abort)
         for task in (self._writer, self._farewell):
             if task is not None:
                 task.cancel()
@@ -131,13 +134,11 @@ class Socket:
 
     async def _part(self, code: int, reason: str) -> None:
         patience = self._options.farewell_seconds
-        try:
+        with suppress(Exception):  # it is gone, or takes nothing: the timer ends both
             async with asyncio.timeout(patience):
                 if self._writer is not None:
                     await asyncio.wait({self._writer})
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
-        except Exception:
-            patience = 0
         self._set_timer(patience, self._end)
 
     def _end(self) -> None:

@@ -3,16 +3,21 @@
 import asyncio
 import json
 import socket
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
+from adapters.ws.direct import DirectWriter
+from bootstrap.feed import LiveFeed
+from core.conversations.inbox import JoinShop
 from core.conversations.visitor import PostCustomerMessage
 from core.outages import DatabaseDown
 from ports.limits import Rate
 from tests import builders
-from tests.ws.stand import Client
+from tests.ws.stand import PATIENCE, Client
 
 WRONG = [
     "",
@@ -130,15 +135,14 @@ async def test_a_failure_is_told_and_the_same_message_can_be_sent_again(serve, d
     assert len(failures) == (2 if code == "internal_error" else 0)
 
 
-async def test_a_slow_reader_is_cut_off_and_nobody_waits_for_it(serve, stage, agent):
+@pytest.mark.parametrize("way", ["direct", "plain"])
+async def test_a_slow_reader_is_cut_off_and_nobody_waits_for_it(serve, stage, agent, way, monkeypatch):
+    if way == "plain":
+        monkeypatch.setattr("adapters.ws.socket.direct_writer", lambda send: None)
     stand = await serve(queue_frames=20)
-    small = socket.socket()
-    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    small.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", stand.port))
     path = f"/ws?token={stand.access(agent)}"
     async with stand.agent(agent, stage.shop.id) as quick:
-        async with stand.connect(path, sock=small, max_queue=1) as connection:
+        async with stand.connect(path, sock=await small_socket(stand), max_queue=1) as connection:
             slow = Client(connection)
             await slow.event("shop:join", shopId=stage.shop.id)
             await slow.until(event="shop:joined")
@@ -154,6 +158,89 @@ async def test_a_slow_reader_is_cut_off_and_nobody_waits_for_it(serve, stage, ag
             await again.until(event="shop:joined")
             missed = slow.events("message:new") + again.events("message:new")
     assert [message["sequence"] for message in missed] == list(range(1, 401))
+
+
+async def test_a_client_that_takes_nothing_is_let_go_of(serve, stage, agent):
+    """Its connection is not kept until it has taken what the server had already written for it."""
+    stand = await serve(queue_frames=20, farewell_seconds=0.2)
+    path = f"/ws?token={stand.access(agent)}"
+    stuck_connect = stand.connect(path, sock=await small_socket(stand))
+    async with stand.agent(agent, stage.shop.id) as quick, stuck_connect as connection:
+        stuck = Client(connection)
+        await stuck.event("shop:join", shopId=stage.shop.id)
+        await stuck.until(event="shop:joined")
+        connection.transport.pause_reading()
+        opened, number = open_files(), 0
+        while stand.hub.size > 1:
+            number += 1
+            await stand.says(stage.visitor, f"{number} " + "x" * 4_900)
+            while len(quick.events("message:new")) < number:
+                await quick.next()
+        async with asyncio.timeout(PATIENCE):
+            while open_files() >= opened:  # noqa: ASYNC110 - the kernel tells nobody when a socket is gone
+                await asyncio.sleep(0.01)
+        connection.transport.abort()
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def small_socket(stand):
+    """A client's end that takes kilobytes and not megabytes before it is read from."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    small.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", stand.port))
+    return small
+
+
+async def test_both_servers_take_shared_frames_as_bytes(stand, stage, agent, monkeypatch):
+    taken, write = [], DirectWriter.write
+
+    def watched(writer, frame):
+        taken.append(write(writer, frame))
+        return taken[-1]
+
+    monkeypatch.setattr(DirectWriter, "write", watched)
+    async with stand.agent(agent, stage.shop.id) as inbox:
+        await stand.says(stage.visitor, "Hello")
+        await inbox.until(event="conversation:update")
+    assert len(taken) >= 4
+    assert all(taken)
+
+
+async def test_what_was_taken_is_given_back(serve, db, stage, agent, clock, monkeypatch):
+    """However a socket comes and goes, in the end nobody watches a shop and no room is left."""
+    watched: Counter[str] = Counter()
+    watch, unwatch = LiveFeed.watch, LiveFeed.unwatch
+
+    async def counted(feed, shop_id):
+        await watch(feed, shop_id)
+        watched[shop_id] += 1
+
+    def discounted(feed, shop_id):
+        unwatch(feed, shop_id)
+        watched[shop_id] -= 1
+
+    monkeypatch.setattr(LiveFeed, "watch", counted)
+    monkeypatch.setattr(LiveFeed, "unwatch", discounted)
+    join = Failing(JoinShop(db), DatabaseDown())
+    stand = await serve(use={"inbox": {"join": join}})
+    abroad = (await builders.a_shop(db, clock)).shop.id
+    async with stand.agent(agent) as inbox, stand.visitor(stage.visitor), stand.visitor(stage.visitor):
+        for shop_id in (stage.shop.id, stage.shop.id, stage.shop.id, stage.shop.id, abroad):
+            await inbox.event("shop:join", shopId=shop_id)
+        await inbox.event("shop:leave", shopId=abroad)
+        await inbox.settled()
+        codes = [error["code"] for error in inbox.events("error")]
+        assert codes == ["database_down", "database_down", "shop_not_found"]
+        assert len(inbox.events("shop:joined")) == 2
+        assert watched[stage.shop.id] == 3
+    async with asyncio.timeout(PATIENCE):
+        await stand.hub.close_all(1012)
+    assert stand.hub.size == 0
+    assert not any(watched.values())
 
 
 async def test_at_the_end_everybody_is_sent_away(stand, stage, agent):

@@ -2,11 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import WSStream
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import TextMessage
+from wsproto.extensions import PerMessageDeflate
 
 from adapters.providers.memory import ManualClock
 from adapters.ws import agent_out, updates, visitor_out
+from adapters.ws.asgi import Frame
+from adapters.ws.direct import direct_writer
 from adapters.ws.hub import Hub
 from adapters.ws.meter import Meter, Pace
 from adapters.ws.seats import ALWAYS, AgentSeat, VisitorSeat
@@ -83,6 +93,38 @@ def a_view(last_sequence):
         id="c", channel=Channel.WEB, customer_name="Mara", created_at=NOW, last_message_at=NOW
     )
     return ConversationView(conversation, [a_message(number + 1) for number in range(last_sequence)])
+
+
+def on(protocol):
+    """A socket's `send` as Hypercorn hands it out, over this kind of HTTP."""
+    stream, below, tcp = (object.__new__(kind) for kind in (WSStream, protocol, TCPServer))
+    stream.connection = Connection(ConnectionType.SERVER, [])
+    stream.send, below.send = below.stream_send, tcp.protocol_send
+    tcp.writer = SimpleNamespace(transport=None)
+    return stream.app_send
+
+
+def test_frames_go_past_the_server_only_where_a_socket_has_its_connection_to_itself():
+    assert direct_writer(on(H11Protocol)) is not None
+    assert direct_writer(on(H2Protocol)) is None
+    assert direct_writer(Ear().push) is None
+    assert direct_writer(lambda message: None) is None
+
+
+def test_nothing_that_is_compressed_goes_past_the_server():
+    send, deflate = on(H11Protocol), PerMessageDeflate()
+    send.__self__.connection = Connection(ConnectionType.SERVER, [deflate])
+    assert direct_writer(send) is not None
+    deflate.accept("permessage-deflate")
+    assert direct_writer(send) is None
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 300_000])
+def test_a_frame_is_what_the_servers_would_write(size):
+    text = "x" * size
+    frame = Frame(text.encode())
+    assert frame.wire == Connection(ConnectionType.SERVER, []).send(TextMessage(data=text))
+    assert frame.message == {"type": "websocket.send", "text": text}
 
 
 def test_an_agents_seat_holds_drops_and_goes_on_in_order():
