@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from adapters.ws.addresses import Addresses
+from adapters.wire.addresses import Addresses
 from adapters.ws.agent import AgentSession
 from adapters.ws.asgi import Receive, Scope, Send
 from adapters.ws.denial import denied, deny

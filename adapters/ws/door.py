@@ -1,9 +1,8 @@
 """Who may open a socket: addresses are counted, tokens read, and browsers' pages looked at."""
 
-import re
 from math import ceil
-from urllib.parse import urlsplit
 
+from adapters.wire.origins import normal, own_origin
 from adapters.wire.webchat import PLACEHOLDERS
 from adapters.ws.agent_rights import Credentials
 from adapters.ws.handshake import Handshake
@@ -11,11 +10,9 @@ from adapters.ws.options import WsOptions
 from adapters.ws.trouble import Refusal
 from core.application import Application
 from core.identity.errors import BadToken
-from core.kernel import Agent, Invalid, VisitorActor
-from core.shops.model import checked_origin
+from core.kernel import Agent, VisitorActor
+from core.shops.model import is_welcome
 from ports.limits import RateLimiter
-
-_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
 class Denied(Refusal):
@@ -34,8 +31,8 @@ class OriginRefused(Denied):
 class Door:
     def __init__(self, application: Application, limiter: RateLimiter, options: WsOptions) -> None:
         self._application, self._limiter, self._options = application, limiter, options
-        self._own_origin = _own_origin(options.base_url)
-        self._origins = frozenset({self._own_origin, *map(_normal, options.allowed_origins)})
+        self._own_origin = own_origin(options.base_url)
+        self._origins = frozenset({self._own_origin, *map(normal, options.allowed_origins)})
 
     async def count(self, address: str) -> None:
         """Raises Denied."""
@@ -66,17 +63,5 @@ class Door:
         """Raises Denied unless the shop names the page, or nothing yet and it is one on this machine."""
         shop = await self._application.shops.find.by_id(shop_id)
         allowed = shop.allowed_origins if shop else ()
-        if origin not in allowed and (allowed or not _LOCAL.fullmatch(origin)):
+        if not is_welcome(origin, allowed, is_production=self._options.is_production):
             raise OriginRefused
-
-
-def _own_origin(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    return _normal(f"{parts.scheme}://{parts.netloc}")
-
-
-def _normal(origin: str) -> str:
-    try:
-        return checked_origin(origin)
-    except Invalid:
-        return origin.strip().rstrip("/")

@@ -11,6 +11,7 @@ class WsOptions:
     """Where browsers reach this server, without a slash at the end: pages from there may connect."""
     is_secure: bool
     """Whether that is https: the session cookie has another name then."""
+    is_production: bool
     allowed_origins: tuple[str, ...]
     """Other pages that may connect as agents."""
     trusted_proxies: tuple[str, ...]

@@ -8,6 +8,7 @@ from adapters.providers.memory import ManualClock
 from core.kernel import UserActor
 from ports.db import Database
 from tests import builders
+from tests.databases import url_of
 from tests.ws.stand import SERVERS, Stand, served
 
 Serve = Callable[..., Awaitable[Stand]]
@@ -16,16 +17,7 @@ Serve = Callable[..., Awaitable[Stand]]
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """Memory, unless a test asks for others: parametrize("database_url", KINDS, indirect=True)."""
-    match getattr(request, "param", "memory"):
-        case "memory":
-            return "memory://"
-        case "postgres":
-            url: str = request.getfixturevalue("postgres_url")
-        case "aiosqlite":
-            url = request.getfixturevalue("sqlite_url").replace("sqlite://", "sqlite+aiosqlite://")
-        case _:
-            url = request.getfixturevalue("sqlite_url")
-    return url
+    return url_of(getattr(request, "param", "memory"), request)
 
 
 @pytest.fixture(params=SERVERS)

@@ -76,6 +76,7 @@ class Stand:
         given = {
             "base_url": HOME,
             "is_secure": False,
+            "is_production": False,
             "allowed_origins": (PAGE,),
             "trusted_proxies": (),
             "frames": Rate(1_000, 10),

@@ -1,7 +1,9 @@
 """The parts of the hub on their own: what waits, what is dropped, what is told."""
 
 import asyncio
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +16,8 @@ from wsproto.events import TextMessage
 from wsproto.extensions import PerMessageDeflate
 
 from adapters.providers.memory import ManualClock
-from adapters.ws import agent_out, updates, visitor_out
+from adapters.ws import agent_out, updates, visitor_in, visitor_out
+from adapters.ws.agent import HEARD
 from adapters.ws.asgi import Frame
 from adapters.ws.direct import direct_writer
 from adapters.ws.hub import Hub
@@ -30,6 +33,7 @@ from core.shops import events as shop_events
 from ports.db import Recorded
 from ports.limits import Rate
 
+PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -113,9 +117,8 @@ def test_frames_go_past_the_server_only_where_a_socket_has_its_connection_to_its
 
 def test_nothing_that_is_compressed_goes_past_the_server():
     send, deflate = on(H11Protocol), PerMessageDeflate()
-    send.__self__.connection = Connection(ConnectionType.SERVER, [deflate])
-    assert direct_writer(send) is not None
     deflate.accept("permessage-deflate")
+    send.__self__.connection = Connection(ConnectionType.SERVER, [deflate])
     assert direct_writer(send) is None
 
 
@@ -304,6 +307,20 @@ def test_every_event_is_told_or_said_not_to_be(kind):
     example = recorded(kind(**EXAMPLES[kind]))
     assert agent_out.frame_of(example) or agent_out.changed_conversation(example.event)
     assert (visitor_out.frame_of(example) is None) == (kind in NOT_FOR_VISITORS)
+
+
+def words_in(page):
+    prose = re.sub(r"```.*?```", "", (PROTOCOL / page).read_text(), flags=re.DOTALL)
+    return set(re.findall(r"`([^`]+)`", prose))
+
+
+def test_the_pages_describe_every_frame():
+    frames = [*visitor_in.FrameIn.__subclasses__(), *visitor_out.FrameOut.__subclasses__()]
+    fields = {name for kind in frames for name in kind.__struct_encode_fields__}
+    assert ({kind.__struct_config__.tag for kind in frames} | fields) - words_in("visitor-socket.md") == set()
+    told = {agent_out.frame_of(recorded(kind(**EXAMPLES[kind]))) for kind in EXAMPLES} - {None}
+    events_told = {agent_out_event(frame) for frame in told} | {"conversation:update", "pong", "error"}
+    assert (events_told | set(HEARD)) - words_in("agent-socket.md") == set()
 
 
 def test_visitors_are_not_told_of_notes():
