@@ -25,6 +25,7 @@ def ws(settings: Settings) -> WsOptions:
     return WsOptions(
         base_url=settings.base_url,
         is_secure=settings.is_secure,
+        is_production=settings.env is Environment.PRODUCTION,
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
         frames=settings.limits.socket_frames,

@@ -1,4 +1,4 @@
-"""Every way to run the database, as fixtures. Schemas come from the real migrations, once, and are then copied."""
+"""Every way to run the database, as fixtures. Schemas come from the real migrations, once, and are copied."""
 
 import itertools
 import shutil
@@ -48,25 +48,24 @@ def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
-    """A database of the test's own, reached as the tables' owner: the server then steps down to its own role."""
+    """A database of the test's own, reached as the tables' owner; the server steps down to its own role."""
     name = f"test_{next(_numbers)}"
     postgres_server.create_database(name, template=migrated_template, owner="parley_owner")
     yield postgres_server.url(name, "parley_owner")
     postgres_server.drop_database(name)
 
 
+def url_of(kind: str, request: pytest.FixtureRequest) -> str:
+    """A new database of that kind, for the test that asks."""
+    if kind == "memory":
+        return "memory://"
+    url: str = request.getfixturevalue("postgres_url" if kind == "postgres" else "sqlite_url")
+    return url.replace("sqlite://", "sqlite+aiosqlite://") if kind == "aiosqlite" else url
+
+
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest) -> str:
-    match request.param:
-        case "memory":
-            return "memory://"
-        case "postgres":
-            url: str = request.getfixturevalue("postgres_url")
-        case "aiosqlite":
-            url = request.getfixturevalue("sqlite_url").replace("sqlite://", "sqlite+aiosqlite://")
-        case _:
-            url = request.getfixturevalue("sqlite_url")
-    return url
+    return url_of(request.param, request)
 
 
 @pytest.fixture

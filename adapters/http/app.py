@@ -10,7 +10,6 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
 from adapters.http import accounts, conversations, documents, health, shops, webchat
-from adapters.http.addresses import Addresses
 from adapters.http.call import Call, Gone
 from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
@@ -29,6 +28,7 @@ from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Letterhead, Reply
+from adapters.wire.addresses import Addresses
 from core.application import Application
 from core.kernel import DomainError, Invalid
 from ports.clock import Clock

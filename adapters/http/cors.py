@@ -10,14 +10,13 @@ There are no cookies on these paths, so a foreign page gains nothing from its vi
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from adapters.http.call import Call
 from adapters.http.errors import Header, OriginRefused
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Reply
-from core.kernel import Invalid
-from core.shops.model import Shop, checked_origin
+from adapters.wire.origins import normal, own_origin
+from core.shops.model import Shop, is_welcome
 from core.shops.use_cases import FindShop
 from ports.clock import Clock
 
@@ -27,7 +26,6 @@ REMEMBERED_SHOPS = 10_000
 
 PREFLIGHT_SECONDS = b"600"
 _WEB_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 _EXPOSED: Header = (
     b"access-control-expose-headers",
     b"x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
@@ -56,8 +54,8 @@ class Cors:
     """What browsers are told, and whose pages the operator trusts."""
 
     def __init__(self, options: HttpOptions) -> None:
-        self.own = _own_origin(options.base_url)
-        self._trusted = frozenset({self.own, *map(_normal, options.allowed_origins)})
+        self.own = own_origin(options.base_url)
+        self._trusted = frozenset({self.own, *map(normal, options.allowed_origins)})
 
     def is_trusted(self, origin: str) -> bool:
         return origin in self._trusted
@@ -119,12 +117,8 @@ class ShopOrigins:
         self._known.pop(shop_id, None)
 
     def _check(self, origin: str, allowed: Collection[str]) -> None:
-        if origin in allowed:
-            return
-        # Before an owner has named any page, trying things out on one's own machine has to work.
-        if not allowed and not self._is_production and _LOCAL.fullmatch(origin):
-            return
-        raise OriginRefused
+        if not is_welcome(origin, allowed, is_production=self._is_production):
+            raise OriginRefused
 
     async def _of(self, shop_id: str) -> Collection[str]:
         now = self._clock.now().timestamp()
@@ -137,15 +131,3 @@ class ShopOrigins:
         allowed = shop.allowed_origins if shop else ()
         self._known[shop_id] = (now, allowed)
         return allowed
-
-
-def _own_origin(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    return _normal(f"{parts.scheme}://{parts.netloc}")
-
-
-def _normal(origin: str) -> str:
-    try:
-        return checked_origin(origin)
-    except Invalid:
-        return origin.strip().rstrip("/")

@@ -1,7 +1,7 @@
 """Shops and their teams."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -13,6 +13,7 @@ TRIAL = timedelta(days=14)
 NAME_LIMIT = 255
 ORIGINS_LIMIT = 50
 
+_LOCAL_PAGE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
@@ -107,6 +108,16 @@ def checked_currency(currency: str) -> str:
     if not _CURRENCY.fullmatch(currency):
         raise Invalid(field="currency", rule="must be a three-letter ISO 4217 code such as USD")
     return currency
+
+
+def is_welcome(origin: str, allowed: Collection[str], *, is_production: bool) -> bool:
+    """Whether a page may chat with a shop that names these origins.
+
+    Before an owner has named any, it has to work to try things out on one's own machine, but for production.
+    """
+    if allowed or is_production:
+        return origin in allowed
+    return _LOCAL_PAGE.fullmatch(origin) is not None
 
 
 def checked_origin(origin: str) -> str:

@@ -7,22 +7,14 @@ from adapters.providers.memory import ManualClock
 from core.kernel import UserActor, VisitorActor
 from ports.db import SYSTEM, Database
 from tests import builders
+from tests.databases import url_of
 from tests.http.stand import Api, Serve, Stand
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """Memory, unless a test asks for others: parametrize("database_url", KINDS, indirect=True)."""
-    match getattr(request, "param", "memory"):
-        case "memory":
-            return "memory://"
-        case "postgres":
-            url: str = request.getfixturevalue("postgres_url")
-        case "aiosqlite":
-            url = request.getfixturevalue("sqlite_url").replace("sqlite://", "sqlite+aiosqlite://")
-        case _:
-            url = request.getfixturevalue("sqlite_url")
-    return url
+    return url_of(getattr(request, "param", "memory"), request)
 
 
 @pytest.fixture

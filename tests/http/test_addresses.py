@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.http.addresses import Addresses
+from adapters.wire.addresses import Addresses
 
 
 def seen(peer: str | None, forwarded: str = "", *trusted: str) -> str:

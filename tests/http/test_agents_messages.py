@@ -87,7 +87,7 @@ async def test_a_note_is_marked_and_never_reaches_the_visitor(api: Api, owner: s
         ({"sender": "seller", "text": "x" * 5_001}, "text"),
         ({"sender": "seller", "text": 5}, "text"),
         ({"sender": "user", "text": "x", "isNote": True}, "isNote"),
-        ({"sender": "seller", "text": "x", "id": "with blank"}, "client id"),
+        ({"sender": "seller", "text": "x", "id": "with blank"}, "id"),
         ({"sender": "seller", "attachment": {"type": "virus", "url": PICTURE}}, "attachment.type"),
         (
             {"sender": "seller", "attachment": {"type": "image", "url": "javascript:alert(1)"}},

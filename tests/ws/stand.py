@@ -85,7 +85,7 @@ class Stand:
         areas = {
             area: replace(getattr(self.application, area), **others) for area, others in (use or {}).items()
         }
-        self.app = create_ws(
+        self.sockets = create_ws(
             replace(self.application, **areas),
             hub=self.hub,
             feed=self.feed,
@@ -94,6 +94,14 @@ class Stand:
             options=WsOptions(**given | options),
         )
         self.port = 0
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self.sockets(scope, receive, send)
+            return
+        while (kind := (await receive())["type"]) == "lifespan.startup":
+            await send({"type": f"{kind}.complete"})
+        await send({"type": f"{kind}.complete"})
 
     def access(self, actor: UserActor) -> str:
         return self.container.tokens().issue_access(actor).token

@@ -18,7 +18,7 @@ class Addresses:
         self._networks = [ip_network(network, strict=False) for network in trusted]
 
     def of(self, scope: MutableMapping[str, Any]) -> str:
-        """Something to count requests by."""
+        """Something to count requests and connections by."""
         client = scope.get("client")
         peer = client[0] if client else UNKNOWN
         if not self._networks:
