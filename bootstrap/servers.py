@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bootstrap.refusals import hypercorn_refuses_in_json, uvicorn_protocol
@@ -92,6 +93,7 @@ async def _hypercorn(
 
     refuse_compression()
     refuse_h2c()
+    let_pings_end()
     hypercorn_refuses_in_json()
 
     async def drained() -> None:
@@ -146,6 +148,7 @@ async def _uvicorn(
             """Signals are ours: sockets are sent away before the server stops."""
             yield
 
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     server = Server(config)
 
     async def stopping() -> None:
@@ -158,6 +161,11 @@ async def _uvicorn(
         await server.serve(sockets=[listener])
     finally:
         watch.cancel()
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Requests that Uvicorn cancels at the end are no errors."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -182,6 +190,22 @@ def refuse_compression() -> None:
 
     if getattr(accept, "__name__", "") != accept_plain.__name__:
         Handshake.accept = accept_plain  # type: ignore[method-assign]
+
+
+def let_pings_end() -> None:
+    """Keep Hypercorn from waiting, at the end, for the next ping to a socket that is closed already."""
+    from hypercorn.protocol.ws_stream import WSStream
+    from wsproto.events import Ping
+
+    async def send_pings(self: WSStream) -> None:
+        terminated = self.context.terminated
+        while not (self.closed or terminated.is_set()):
+            await self._send_wsproto_event(Ping())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.config.websocket_ping_interval):
+                    await terminated.wait()
+
+    WSStream._send_pings = send_pings  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def refuse_h2c() -> None:

@@ -1,5 +1,6 @@
 """The web service: HTTP and sockets in one ASGI application, with everything that runs behind them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -74,8 +75,8 @@ class Service:
 
     async def drain(self) -> None:
         """Send every socket away with a code that tells it to come back, and finish running work."""
-        await self.hub.close_all(GOING_AWAY)
-        await self.relay.stop(self._settings.shutdown_seconds / 2)
+        patience = self._settings.shutdown_seconds / 2
+        await asyncio.gather(self.hub.close_all(GOING_AWAY, within=patience), self.relay.stop(patience))
 
     async def stop(self) -> None:
         await self.drain()
