@@ -253,6 +253,7 @@ async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[No
 async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         stand.app,  # type: ignore[arg-type]
+        interface="asgi3",
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
         ws_per_message_deflate=False,
