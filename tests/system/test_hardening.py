@@ -187,7 +187,7 @@ def test_a_request_that_two_servers_could_read_in_two_ways_is_refused(server, he
     indirect=True,
 )
 def test_the_connection_ends_with_an_ambiguous_body(server):
-    """RFC 9112, 6.3: what follows might be a request, or a part of the body that somebody smuggled."""
+    """RFC 9112, 6.1: what follows might be a request, or a part of the body that somebody smuggled."""
     lengths = ("Content-Length: 5", "Transfer-Encoding: chunked")
     answer = exchange(server.port, request("POST", LOGIN, JSON, *lengths, body=b"0\r\n\r\n"))
     assert answer.headers.get("connection", "keep-alive").lower() == "close"
@@ -205,6 +205,13 @@ def test_the_connection_ends_with_an_ambiguous_body(server):
 )
 def test_what_is_no_http_is_told_so_in_json(server, head):
     assert_refused(exchange(server.port, head), 400)
+
+
+def test_a_handshake_that_is_none_is_refused_and_hung_up_on(server):
+    with connected(server.port) as connection:
+        bad = handshake("/ws").replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 12")
+        assert ask(connection, bad).status == 400
+        assert rest_of(connection) == b""
 
 
 def test_methods_and_codings_that_nobody_offered_are_refused(server):
