@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -58,8 +58,17 @@ def free_port() -> int:
 class ParleyProcess:
     """One `parley serve` on a port that it keeps over restarts."""
 
-    def __init__(self, env: Mapping[str, str], log: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        log: Path,
+        port: int | None = None,
+        *,
+        options: Sequence[str] = ("--no-seed",),
+        cwd: Path = ROOT,
+    ) -> None:
         self.port = port or free_port()
+        self._options, self._cwd = options, cwd
         self._env = {**env, "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,9 +91,9 @@ class ParleyProcess:
         """Up and answering."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bootstrap.cli", "serve", "--no-seed"],
+                [sys.executable, "-m", "bootstrap.cli", "serve", *self._options],
                 env=self._env,
-                cwd=ROOT,
+                cwd=self._cwd,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

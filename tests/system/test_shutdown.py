@@ -36,7 +36,7 @@ def server(request, shop, model, tmp_path):
 
 @contextlib.contextmanager
 def half_a_request(process, token):
-    """A message of which the server has all but the last byte. Yields what sends that and reads the answer."""
+    """A message but for its last byte. Yields a function that sends it and reads the answer."""
     body = json.dumps({"text": "A second one", "temp_id": "half"}).encode()
     headers = (f"Authorization: Bearer {token}", "Content-Type: application/json")
     whole = request("POST", "/api/chat/messages", *headers, f"Content-Length: {len(body)}", body=body)
