@@ -3,20 +3,18 @@
 from collections.abc import AsyncIterator
 
 from httpx2 import AsyncByteStream, Response
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 BODY_LIMIT = 1024 * 1024
 """Bytes. An answer has a few thousand."""
 
 
-class TooMuch(OpenAIError):
-    """More than we are ready to read. (The SDK would try again after an error of another family.)"""
+class TooMuch(Exception):
+    """More than we are ready to read. No error of the transport's, lest the SDK ask for it again."""
 
 
 def connect(*, api_key: str, base_url: str, timeout: float, max_retries: int) -> AsyncOpenAI:
-    client = DefaultAsyncHttpxClient(
-        timeout=timeout, follow_redirects=False, event_hooks={"response": [_cap]}
-    )
+    client = DefaultAsyncHttpxClient(follow_redirects=False, event_hooks={"response": [_cap]})
     return AsyncOpenAI(
         api_key=api_key,
         base_url=base_url,

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.providers.memory import ManualClock
-from tests.services.fixtures import redis_server  # noqa: F401 - a fixture
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
