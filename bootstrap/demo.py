@@ -1,6 +1,6 @@
 """A demo shop to try everything on: made once, the same credentials at every start, never in production."""
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from core.catalogue.model import Product, ProductKind
 from core.conversations.messages import Draft, Sender
 from core.identity.errors import EmailTaken
 from core.identity.model import User
-from core.kernel import UserActor, VisitorActor
+from core.kernel import UserActor, VisitorActor, named_id
+from core.shops.errors import AlreadyMember
 from core.shops.model import Shop
 from core.shops.policy import Role
 from core.shops.use_cases import ADMIN_KEY
@@ -89,11 +90,14 @@ class Seeder:
     ids: Ids
 
     async def __call__(self) -> Demo:
-        """Make the demo shop, or find it as it is. Raises NotInProduction."""
+        """Make the demo shop, or what is missing of it. Raises NotInProduction."""
         if self.settings.env is Environment.PRODUCTION:
             raise NotInProduction("The demo shop is for development; it is never made in production.")
         owner, agent = await self._person(OWNER_EMAIL, "owner"), await self._person(AGENT_EMAIL, "agent")
-        shop = await self._shop(owner) or await self._open(owner, agent)
+        shop = await self._shop(owner) or await self._open(owner)
+        await self._join(shop, owner, agent)
+        await self.db.transact(self._stock, shop=shop.id)
+        await self._talk(shop, agent)
         return Demo(
             base_url=self.settings.base_url,
             owner_email=OWNER_EMAIL,
@@ -125,45 +129,56 @@ class Seeder:
         shops = await self.db.read(lambda tx: tx.shops.of_user(owner.user_id), shop=SYSTEM)
         return next((shop for shop in shops if shop.owner_id == owner.user_id), None)
 
-    async def _open(self, owner: UserActor, agent: UserActor) -> Shop:
+    async def _open(self, owner: UserActor) -> Shop:
         opened = await self.application.shops.open(
-            owner=owner, name=SHOP_NAME, currency="EUR", settings=SETTINGS, admin_key=self._admin_key()
+            owner=owner,
+            name=SHOP_NAME,
+            currency="EUR",
+            settings=SETTINGS,
+            once="demo",
+            admin_key=self._admin_key(),
         )
-        shop = opened.view.shop
+        return opened.view.shop
+
+    async def _join(self, shop: Shop, owner: UserActor, agent: UserActor) -> None:
         add_member = self.application.shops.add_member
-        await add_member(actor=owner, shop_id=shop.id, user_id=agent.user_id, role=Role.SUPPORT_AGENT)
-        await self.db.transact(self._stock(), shop=shop.id)
-        await self._talk(shop, agent)
-        return shop
+        with suppress(AlreadyMember):
+            await add_member(actor=owner, shop_id=shop.id, user_id=agent.user_id, role=Role.SUPPORT_AGENT)
 
-    def _stock(self) -> Callable[[Transaction], None]:
-        def work(tx: Transaction) -> None:
-            for name, description, price_minor, stock in PRODUCTS:
-                tx.products.add(
-                    Product(
-                        id=self.ids.new(),
-                        kind=ProductKind.PRODUCT,
-                        name=name,
-                        description=description,
-                        price_minor=price_minor,
-                        stock=stock,
-                        created_at=self.clock.now(),
-                    )
+    def _stock(self, tx: Transaction) -> None:
+        tx.shops.get(lock=True)
+        if tx.products.all():
+            return
+        for name, description, price_minor, stock in PRODUCTS:
+            tx.products.add(
+                Product(
+                    id=self.ids.new(),
+                    kind=ProductKind.PRODUCT,
+                    name=name,
+                    description=description,
+                    price_minor=price_minor,
+                    stock=stock,
+                    created_at=self.clock.now(),
                 )
-
-        return work
+            )
 
     async def _talk(self, shop: Shop, agent: UserActor) -> None:
-        visitor = VisitorActor(shop.id, self.ids.new())
-        said = await self.application.visitor.post(
-            visitor=visitor, draft=Draft(text="Hello! Is the grinder good for espresso?"), sender_name="Mara"
+        """Both messages have ids of their own, so that saying them again changes nothing."""
+        visitor = VisitorActor(shop.id, named_id("demo visitor", shop.id))
+        known = await self.db.read(lambda tx: tx.conversations.of_visitor(visitor.visitor_id), shop=shop.id)
+        if known is not None and known.last_sequence > 1:
+            return
+        question = Draft(text="Hello! Is the grinder good for espresso?", client_id="demo-question")
+        answer = Draft(
+            text="Hello Mara! Yes, from click 8 on it grinds fine enough.", client_id="demo-answer"
         )
+        said = await self.application.visitor.post(visitor=visitor, draft=question, sender_name="Mara")
         await self.application.inbox.post(
             actor=agent,
             shop_id=shop.id,
             conversation_id=said.message.conversation_id,
             sender=Sender.AGENT,
-            draft=Draft(text="Hello Mara! Yes, from click 8 on it grinds fine enough."),
+            draft=answer,
         )
 
     def _password(self, who: str) -> str:
