@@ -2,61 +2,34 @@
 
 import asyncio
 import json
-import os
 import shlex
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-from rich.console import Console
 from rich.table import Table
 
-from bootstrap.settings import OWN_NAMES, PREFIX, Environment, Settings, unknown_names
+from bootstrap import cli_events, cli_members
+from bootstrap.command import (
+    console,
+    fail,
+    load_settings,
+    run_on_container,
+    start_logs,
+    told_in_a_sentence,
+)
+from bootstrap.settings import Environment, Settings
 
-T = TypeVar("T")
 app = typer.Typer(
     help="Parley: conversations that sell.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-events_app = typer.Typer(
-    help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True
-)
-app.add_typer(events_app, name="events")
-console, complaints = Console(), Console(stderr=True)
+app.add_typer(cli_events.app, name="events")
+app.add_typer(cli_members.app, name="members")
 
 
 def main() -> None:
     app()
-
-
-def fail(sentence: str) -> typer.Exit:
-    complaints.print(sentence, style="red", markup=False, soft_wrap=True)
-    return typer.Exit(1)
-
-
-def load_settings() -> Settings:
-    """The settings, or one sentence per mistake and the end."""
-    mistakes = unknown_names(os.environ)
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        mistakes += map(_sentence, error.errors())
-    except SettingsError as error:
-        mistakes.append(f"{error}; write nested settings as PARLEY_LIMITS__VISITOR=120/60")
-    if mistakes:
-        raise fail("\n".join(mistakes))
-    return settings
-
-
-def _sentence(mistake: Any) -> str:
-    reason = str(mistake["msg"]).removeprefix("Value error, ")
-    name = "__".join(map(str, mistake["loc"])).upper()
-    if not name:
-        return reason
-    return f"{name if name in OWN_NAMES else PREFIX + name}: {reason}"
 
 
 @app.command()
@@ -71,12 +44,12 @@ def serve(
     from bootstrap.web import Service
 
     settings = load_settings()
-    _logs(settings)
+    start_logs(settings)
     is_development = settings.env is Environment.DEVELOPMENT
     is_seeded = is_development if seed_demo is None else seed_demo
     if is_seeded:
         _refuse_demo_in_production(settings)
-    with _told_in_a_sentence(settings):
+    with told_in_a_sentence(settings):
         if is_development:
             _migrate_if_behind(settings)
         container = Container(settings=settings)
@@ -93,8 +66,8 @@ def worker() -> None:
     from bootstrap.worker import run
 
     settings = load_settings()
-    _logs(settings)
-    with _told_in_a_sentence(settings):
+    start_logs(settings)
+    with told_in_a_sentence(settings):
         run(Container(settings=settings))
 
 
@@ -106,11 +79,11 @@ def migrate(
     from adapters.db.migrate import downgrade, upgrade
 
     settings = load_settings()
-    _logs(settings)
+    start_logs(settings)
     url = settings.migration_database_url or settings.database_url
     if url.startswith("memory"):
         raise fail("memory:// has no schema to migrate: it is made at each start.")
-    with _told_in_a_sentence(settings), console.status("Migrating"):
+    with told_in_a_sentence(settings), console.status("Migrating"):
         if revision == "base" or revision.startswith("-"):
             downgrade(url, revision)
         else:
@@ -125,11 +98,11 @@ def seed(
 ) -> None:
     """Make the demo shop, once, and print its credentials."""
     settings = load_settings()
-    _logs(settings)
+    start_logs(settings)
     _refuse_demo_in_production(settings)
-    with _told_in_a_sentence(settings):
+    with told_in_a_sentence(settings):
         _migrate_if_behind(settings)
-    demo = _run(settings, lambda container: _seeder(container)())
+    demo = run_on_container(settings, lambda container: _seeder(container)())
     if as_json:
         sys.stdout.write(json.dumps(demo.as_dict()) + "\n")
     elif as_variables:
@@ -145,8 +118,8 @@ def verify() -> None:
     from bootstrap.verify import verify as run_checks
 
     settings = load_settings()
-    _logs(settings)
-    findings = _run(settings, lambda container: run_checks(container.db(), console))
+    start_logs(settings)
+    findings = run_on_container(settings, lambda container: run_checks(container.db(), console))
     if findings:
         raise fail("\n".join(findings))
     console.print("All checks passed.", style="green")
@@ -167,119 +140,9 @@ def openapi() -> None:
     sys.stdout.write(asyncio.run(fetch()) + "\n")
 
 
-@events_app.command("list")
-def list_events(
-    dead: Annotated[bool, typer.Option(help="Only those given up.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-) -> None:
-    """Show what waits and what was given up."""
-    from ports.db import SYSTEM, DeliveryState
-
-    state = DeliveryState.DEAD if dead else None
-    settings = load_settings()
-    found = _run(
-        settings,
-        lambda container: container.db().read(
-            lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM
-        ),
-    )
-    table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
-    for entry in found:
-        due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
-        error = (entry.last_error or "")[:80]
-        table.add_row(
-            str(entry.id),
-            entry.state,
-            entry.subscriber,
-            entry.topic,
-            entry.shop_id,
-            due,
-            str(entry.attempts),
-            error,
-        )
-    console.print(table if found else "Nothing waits, nothing was given up.")
-
-
-@events_app.command("replay")
-def replay_event(
-    delivery_id: Annotated[int, typer.Argument(help="The id that `parley events list` shows.")],
-) -> None:
-    """Have a given-up delivery tried again."""
-    from ports.db import SYSTEM
-
-    def replay(container: Any) -> Awaitable[bool]:
-        now = container.clock().now()
-        result: Awaitable[bool] = container.db().transact(
-            lambda tx: tx.deliveries.replay(delivery_id, now=now), shop=SYSTEM
-        )
-        return result
-
-    if not _run(load_settings(), replay):
-        raise fail(f"There is no given-up delivery {delivery_id}; see: parley events list --dead")
-    console.print(f"Delivery {delivery_id} is due again.")
-
-
-def _run(settings: Settings, action: Callable[[Any], Awaitable[T]]) -> T:
-    """One action on an open container."""
-    from bootstrap.container import Container
-
-    async def with_container() -> T:
-        container = Container(settings=settings)
-        try:
-            await container.db().check()
-            return await action(container)
-        finally:
-            await container.db().close()
-
-    with _told_in_a_sentence(settings):
-        return asyncio.run(with_container())
-
-
-@contextmanager
-def _told_in_a_sentence(settings: Settings) -> Iterator[None]:
-    """What is wrong outside ends the command with a sentence; a traceback shows mistakes of our own."""
-    import asyncpg  # type: ignore[import-untyped]
-    from sqlalchemy.exc import ArgumentError, DBAPIError
-
-    from core.kernel import DomainError
-
-    try:
-        yield
-    except (DomainError, OSError, ArgumentError, DBAPIError, asyncpg.PostgresError) as error:
-        raise fail(f"{_first_line(error)} ({_shown(settings.database_url)})") from None
-    except Exception as error:
-        # Alembic's: a revision that is none. Importing it takes longer than anything else here.
-        if type(error).__name__ != "CommandError":
-            raise
-        raise fail(_first_line(error)) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
-
-
-def _shown(database_url: str) -> str:
-    """Where the database is, without the password that leads there."""
-    import sqlalchemy as sa
-
-    try:
-        return sa.make_url(database_url).render_as_string(hide_password=True)
-    except (ValueError, sa.exc.ArgumentError):
-        return "DATABASE_URL"
-
-
 def _refuse_demo_in_production(settings: Settings) -> None:
     if settings.env is Environment.PRODUCTION:
         raise fail("The demo shop is for development; it is never made in production.")
-
-
-def _logs(settings: Settings) -> None:
-    from bootstrap import logs
-
-    is_production = settings.env is Environment.PRODUCTION
-    logs.configure(
-        level=settings.log_level, as_json=is_production if settings.log_json is None else settings.log_json
-    )
 
 
 def _migrate_if_behind(settings: Settings) -> None:

@@ -1,0 +1,63 @@
+"""`parley events`: what subscribers still have to handle, or gave up."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from bootstrap.command import console, fail, load_settings, run_on_container
+
+app = typer.Typer(help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_events(
+    dead: Annotated[bool, typer.Option(help="Only those given up.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+) -> None:
+    """Show what waits and what was given up."""
+    from ports.db import SYSTEM, DeliveryState
+
+    state = DeliveryState.DEAD if dead else None
+    settings = load_settings()
+    found = run_on_container(
+        settings,
+        lambda container: container.db().read(
+            lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM
+        ),
+    )
+    table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
+    for entry in found:
+        due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
+        error = (entry.last_error or "")[:80]
+        table.add_row(
+            str(entry.id),
+            entry.state,
+            entry.subscriber,
+            entry.topic,
+            entry.shop_id,
+            due,
+            str(entry.attempts),
+            error,
+        )
+    console.print(table if found else "Nothing waits, nothing was given up.")
+
+
+@app.command("replay")
+def replay_event(
+    delivery_id: Annotated[int, typer.Argument(help="The id that `parley events list` shows.")],
+) -> None:
+    """Have a given-up delivery tried again."""
+    from ports.db import SYSTEM
+
+    def replay(container: Any) -> Awaitable[bool]:
+        now = container.clock().now()
+        result: Awaitable[bool] = container.db().transact(
+            lambda tx: tx.deliveries.replay(delivery_id, now=now), shop=SYSTEM
+        )
+        return result
+
+    if not run_on_container(load_settings(), replay):
+        raise fail(f"There is no given-up delivery {delivery_id}; see: parley events list --dead")
+    console.print(f"Delivery {delivery_id} is due again.")
