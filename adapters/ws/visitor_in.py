@@ -11,8 +11,8 @@ from core.conversations.messages import Draft, cleaned
 from core.conversations.model import NAME_LIMIT
 
 
-class FrameIn(Struct, kw_only=True, rename="camel", tag_field="type"):
-    """Unknown fields are passed over, so that newer pages can talk to older servers."""
+class FrameIn(Struct, kw_only=True, rename="camel", tag_field="type", forbid_unknown_fields=True):
+    """A field that is not known here would be something meant and not done: it is refused."""
 
 
 class AuthIn(FrameIn, tag="auth"):

@@ -188,7 +188,7 @@ class Client:
     async def settled(self) -> list[dict[str, Any]]:
         """Every frame that was under way: what comes before the answer to a ping."""
         start = len(self.seen)
-        await self.send(type="ping", id="settled", event="ping")
+        await self.send(**({"type": "ping", "id": "settled"} if self.ready else {"event": "ping"}))
         await self.until_answer()
         return self.seen[start:-1]
 

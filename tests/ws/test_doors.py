@@ -207,7 +207,7 @@ async def test_no_token_gets_into_a_log(stand, stage, caplog):
     secret, forged = stand.visit(stage.visitor), stand.visit(stage.visitor)[:-4] + "AAAA"
     with capture_logs() as lines:
         async with stand.connect(f"/ws/chat?token={secret}") as connection:
-            await Client(connection).settled()
+            await Client(connection).until(type="ready")
         await refused(stand, f"/ws/chat?token={forged}")
     written = json.dumps(lines, default=str) + caplog.text
     assert secret not in written
