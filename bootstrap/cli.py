@@ -88,7 +88,7 @@ def migrate(
             downgrade(url, revision)
         else:
             upgrade(url, revision)
-    console.print(f"The schema is at [bold]{revision}[/bold].")
+    console.print(f"Migrated to {revision}.")
 
 
 @app.command()
@@ -118,7 +118,6 @@ def verify() -> None:
     from bootstrap.verify import verify as run_checks
 
     settings = load_settings()
-    start_logs(settings)
     findings = run_on_container(settings, lambda container: run_checks(container.db(), console))
     if findings:
         raise fail("\n".join(findings))
@@ -131,8 +130,10 @@ def openapi() -> None:
     from bootstrap.container import Container
     from bootstrap.web import Service
 
+    settings = load_settings().model_copy(update={"database_url": "memory://"})
+    start_logs(settings)
+
     async def fetch() -> str:
-        settings = Settings(database_url="memory://", env=Environment.TEST)
         client = Service(Container(settings=settings)).http.test_client()
         response = await client.get("/openapi.json")
         return str(await response.get_data(as_text=True))

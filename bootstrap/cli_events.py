@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from bootstrap.command import console, fail, load_settings, run_on_container
 
@@ -31,16 +32,18 @@ def list_events(
     for entry in found:
         due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
         error = (entry.last_error or "")[:80]
-        table.add_row(
-            str(entry.id),
+        cells = (
+            entry.id,
             entry.state,
             entry.subscriber,
             entry.topic,
             entry.shop_id,
             due,
-            str(entry.attempts),
+            entry.attempts,
             error,
         )
+        # As text: what an error says may look like markup.
+        table.add_row(*(Text(str(cell)) for cell in cells))
     console.print(table if found else "Nothing waits, nothing was given up.")
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from bootstrap.command import console, fail, load_settings, run_on_container
 from core.identity.model import User
@@ -50,7 +51,7 @@ def list_members(shop_id: ShopId) -> None:
         load_settings(), lambda container: container.db().read(look, shop=shop_id)
     ):
         since = f"{member.joined_at:%Y-%m-%d}"
-        table.add_row(user.id, user.username, user.email, member.role.value, since)
+        table.add_row(*map(Text, (user.id, user.username, user.email, member.role.value, since)))
     console.print(table)
 
 

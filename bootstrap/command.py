@@ -28,7 +28,8 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        mistakes += map(_sentence, error.errors())
+        # Names that are none have been told already.
+        mistakes += [_sentence(mistake) for mistake in error.errors() if mistake["type"] != "extra_forbidden"]
     except SettingsError as error:
         mistakes.append(f"{error}; write nested settings as PARLEY_LIMITS__VISITOR=120/60")
     if mistakes:
@@ -57,6 +58,8 @@ def run_on_container(settings: Settings, action: Callable[[Any], Awaitable[T]]) 
     """One action on an open container."""
     from bootstrap.container import Container
 
+    start_logs(settings)
+
     async def with_container() -> T:
         container = Container(settings=settings)
         try:
@@ -76,9 +79,13 @@ def told_in_a_sentence(settings: Settings) -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from core.kernel import DomainError
+    from core.outages import DatabaseDown
 
     try:
         yield
+    except DatabaseDown as error:
+        why = f": {_first_line(error.__cause__)}" if error.__cause__ else ""
+        raise fail(f"{error}{why} ({_shown(settings.database_url)})") from None
     except (DomainError, OSError, ArgumentError, DBAPIError, asyncpg.PostgresError) as error:
         raise fail(f"{_first_line(error)} ({_shown(settings.database_url)})") from None
     except Exception as error:
@@ -88,8 +95,9 @@ def told_in_a_sentence(settings: Settings) -> Iterator[None]:
         raise fail(_first_line(error)) from None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
+def _first_line(error: BaseException) -> str:
+    text = str(getattr(error, "orig", None) or error)
+    return text.splitlines()[0] if text else "It does not answer"
 
 
 def _shown(database_url: str) -> str:

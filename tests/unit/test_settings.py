@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from bootstrap.cli import load_settings
+from bootstrap.command import load_settings
 from bootstrap.settings import NAMES, Settings
 from ports.limits import Rate
 

@@ -1,0 +1,89 @@
+"""`parley verify` names the first row of every rule that is broken, and nothing else."""
+
+import io
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from rich.console import Console
+
+from adapters.db.audit import CHECKS
+from bootstrap.verify import verify
+from tests.builders import a_message, a_shop
+
+SEQUENCE = "each conversation's sequence reaches its newest message"
+READ = "nobody has read beyond the newest message"
+ORPHAN = "every message belongs to a conversation"
+GAP = "each stream of events has no gap"
+POSITION = "each stream ends at its shop's position"
+OWNER = "every shop's owner is in its team"
+
+OF_CONVERSATION = "WHERE id = '{conversation}'"
+OF_SHOP = "WHERE shop_id = '{shop}'"
+NEWEST = f"position = (SELECT max(position) FROM events {OF_SHOP})"
+TAMPERING = [
+    (SEQUENCE, "UPDATE conversations SET last_sequence = 1, customer_read_sequence = 1", OF_CONVERSATION),
+    (READ, "UPDATE conversations SET customer_read_sequence = 3", OF_CONVERSATION),
+    (READ, "UPDATE conversations SET agent_read_sequence = 3", OF_CONVERSATION),
+    (ORPHAN, "DELETE FROM conversations", OF_CONVERSATION),
+    (GAP, "DELETE FROM events", f"{OF_SHOP} AND position = 2"),
+    (
+        POSITION,
+        "DELETE FROM events",
+        f"{OF_SHOP} AND position = (SELECT max(position) FROM events {OF_SHOP})",
+    ),
+    (POSITION, "UPDATE shop_streams SET position = position + 1", OF_SHOP),
+    (OWNER, "DELETE FROM members", OF_SHOP),
+]
+ROWS = {SEQUENCE: "{shop}/{conversation}", READ: "{shop}/{conversation}", ORPHAN: "{shop}/{message}"}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request):
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+async def rows(db, clock):
+    """Two shops in good order, and what the rows of the second one are called."""
+    await a_message(db, clock, (await a_shop(db, clock)).visitor)
+    stage = await a_shop(db, clock)
+    first = await a_message(db, clock, stage.visitor)
+    await a_message(db, clock, stage.visitor, "Anybody there?")
+    return {"shop": stage.shop.id, "conversation": first.conversation_id, "message": first.id}
+
+
+@pytest.fixture
+def tamper(request, database_url):
+    """Runs a statement past every rule that the database itself would hold against it."""
+
+    def run(sql):
+        url = sa.make_url(database_url)
+        if url.drivername == "sqlite":
+            with sqlite3.connect(url.database) as connection:
+                connection.execute(sql)
+            connection.close()
+        else:
+            server = request.getfixturevalue("postgres_server")
+            server.execute(f"SET session_replication_role = replica; {sql}", url.database)
+
+    return run
+
+
+async def findings(db):
+    return await verify(db, Console(file=io.StringIO()))
+
+
+async def test_what_is_in_order_has_no_findings(db, rows):
+    assert await findings(db) == []
+
+
+@pytest.mark.parametrize(("rule", "change", "where"), TAMPERING)
+async def test_a_row_that_breaks_a_rule_is_named(db, rows, tamper, rule, change, where):
+    tamper(f"{change} {where}".format(**rows))
+    row = ROWS.get(rule, "{shop}").format(**rows)
+    assert await findings(db) == [f"Broken: {rule}. First found at {row}."]
+
+
+def test_every_rule_is_broken_here_once():
+    assert {rule for rule, _, _ in TAMPERING} == {check.rule for check in CHECKS}
