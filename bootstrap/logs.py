@@ -5,15 +5,6 @@ import sys
 
 import structlog
 
-_NOISY = (
-    "hypercorn.error",
-    "hypercorn.access",
-    "uvicorn.error",
-    "uvicorn.access",
-    "httpx2",
-    "asyncio",
-    "alembic",
-)
 _SECRET_KEYS = frozenset(
     {
         "password",
@@ -45,11 +36,13 @@ def configure(*, level: str, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # Libraries only warn: at DEBUG they quote what passes through them, down to the parameters of statements.
     logging.basicConfig(
-        level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
+        level=max(number, logging.WARNING),
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s %(message)s",
+        force=True,
     )
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def hide_secrets(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:

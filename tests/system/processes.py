@@ -124,6 +124,9 @@ class ParleyProcess:
     def log(self) -> str:
         return self._log.read_text(errors="replace")[-5000:]
 
+    def whole_log(self) -> str:
+        return self._log.read_text(errors="replace")
+
     def _await_port(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + STARTS_WITHIN
