@@ -7,7 +7,7 @@ PYTHON ?= python3
 help:
 	@$(PYTHON) dev.py
 
-test: export PARLEY_FORBID_SKIPS = 1
+test: export TESTS_FORBID_SKIPS = 1
 
 serve test check bench soak format lock:
 	@$(PYTHON) dev.py $@ $(ARGS)

@@ -28,6 +28,7 @@ def ws(settings: Settings) -> WsOptions:
         is_production=settings.env is Environment.PRODUCTION,
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
+        visitor=settings.limits.visitor,
         frames=settings.limits.socket_frames,
         sockets_per_address=settings.limits.sockets_per_address,
     )

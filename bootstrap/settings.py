@@ -201,6 +201,15 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def handler_lease(self) -> timedelta:
+        """The lease, and longer if need be: a handler gets four fifths of it, and within that an assistant
+        whose model hangs has to get to its fallback."""
+        if self.assistant is not AssistantKind.OPENAI:
+            return self.lease
+        model = timedelta(seconds=self.openai_timeout * (self.openai_max_retries + 1))
+        return max(self.lease, model * 1.25 + timedelta(seconds=15))
+
+    @property
     def base_url(self) -> str:
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 

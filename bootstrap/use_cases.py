@@ -44,6 +44,7 @@ def _identity(
         log_out=identity.LogOut(db, clock),
         refresh=identity.Refresh(db, logins, clock),
         read_cookie=read_cookie,
+        check_login=identity.CheckLogin(db, clock),
         who_am_i=identity.WhoAmI(db),
         ensure_profile=identity.EnsureProfile(db, logins, clock),
     )

@@ -15,7 +15,7 @@ from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
 from bootstrap.subscribers import handlers
 from core.conversations.errors import ConversationNotFound
-from core.conversations.views import ConversationView, view
+from core.conversations.views import MESSAGES_SHOWN, ConversationView, view
 from ports.db import Database, Transaction
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +34,7 @@ class Service:
         limiter, clock = container.limiter(), container.clock()
         self.hub = Hub(read_view=_read_view(self._db), clock=clock)
         self.feed = LiveFeed(self._db, container.bus(), self.hub)
-        self.relay = Relay(self._db, handlers(application), clock, settings.lease)
+        self.relay = Relay(self._db, handlers(application), clock, settings.handler_lease)
         self.housekeeping = Housekeeping(self._db, clock, settings.events_kept)
         self.http = create_http(
             application,
@@ -108,6 +108,6 @@ def _read_view(db: Database) -> ReadView:
 
 def _shown(tx: Transaction, conversation_id: str) -> ConversationView | None:
     try:
-        return view(tx, tx.conversations.get(conversation_id))
+        return view(tx, tx.conversations.get(conversation_id), MESSAGES_SHOWN)
     except ConversationNotFound:
         return None

@@ -32,7 +32,7 @@ def run(container: Container) -> None:
 async def _work(container: Container) -> None:
     settings, db, clock = container.settings(), container.db(), container.clock()
     await db.check()
-    relay = Relay(db, handlers(container.application()), clock, settings.lease)
+    relay = Relay(db, handlers(container.application()), clock, settings.handler_lease)
     housekeeping = Housekeeping(db, clock, settings.events_kept)
     feed = LiveFeed(db, container.bus(), Nobody())
     await feed.open()

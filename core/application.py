@@ -25,6 +25,7 @@ from core.conversations.visitor import (
 )
 from core.identity.authentication import Authenticate, AuthenticateVisitor, IssueVisitor
 from core.identity.use_cases import (
+    CheckLogin,
     EnsureProfile,
     LogIn,
     LogOut,
@@ -55,6 +56,7 @@ class IdentityUseCases:
     log_out: LogOut
     refresh: Refresh
     read_cookie: ReadCookie
+    check_login: CheckLogin
     who_am_i: WhoAmI
     ensure_profile: EnsureProfile
 

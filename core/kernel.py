@@ -64,7 +64,7 @@ class DoneBefore(DomainError):
 class KeyReused(DomainError):
     kind = Kind.CONFLICT
     code = "idempotency_key_reused"
-    says = "This Idempotency-Key was used for something else; use a new one"
+    says = "This id or Idempotency-Key was used for something else; use a new one"
 
 
 def named_id(*parts: str) -> str:

@@ -1,17 +1,18 @@
 """Ready-made people, shops and conversations, through the use cases and repositories that make real ones."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from adapters.providers.system import RandomIds
 from core.conversations.messages import Draft, Message
 from core.conversations.visitor import PostCustomerMessage
-from core.identity.model import User
+from core.identity.model import Login, User
 from core.kernel import UserActor, VisitorActor
 from core.shops.model import Member, Shop
 from core.shops.policy import Role
 from core.shops.use_cases import OpenShop
 from ports.clock import Clock
-from ports.db import SYSTEM, Database
+from ports.db import SYSTEM, Database, Transaction
 
 ids = RandomIds()
 
@@ -28,10 +29,20 @@ class Stage:
 async def a_user(db: Database, clock: Clock, name: str = "user") -> UserActor:
     unique = ids.new()
     user = User.register(
-        id=unique, email=f"{unique}@example.com", username=f"{name}-{unique}", password_hash="-", now=clock.now()
+        id=unique,
+        email=f"{unique}@example.com",
+        username=f"{name}-{unique}",
+        password_hash="-",
+        now=clock.now(),
     )
-    await db.transact(lambda tx: tx.users.add(user), shop=SYSTEM)
-    return UserActor(user.id, ids.new())
+    login = Login.start(id=ids.new(), user_id=user.id, now=clock.now(), lifetime=timedelta(days=30))
+
+    def work(tx: Transaction) -> None:
+        tx.users.add(user)
+        tx.logins.add(login)
+
+    await db.transact(work, shop=SYSTEM)
+    return UserActor(user.id, login.id)
 
 
 async def a_shop(db: Database, clock: Clock, owner: UserActor | None = None, **settings: object) -> Stage:

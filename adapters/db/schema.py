@@ -34,8 +34,9 @@ def check_revision(engine: sa.Engine, connection: sa.Connection | None) -> None:
         else:
             with engine.connect() as opened:
                 current = _current(opened)
-    except sa.exc.OperationalError as error:
-        raise (SchemaBehind() if "no such table" in str(error) else DatabaseDown()) from error
+    except sa.exc.DBAPIError as error:
+        # SQLite says that there is no such table, Postgres that the relation does not exist: both name it.
+        raise (SchemaBehind() if "alembic_version" in str(error.orig) else DatabaseDown()) from error
     if current != head():
         raise SchemaBehind
 

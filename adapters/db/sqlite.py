@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from adapters.db.schema import check_revision, create_at_once
 from adapters.db.scope import checked
 from adapters.db.transaction import Context, SqlTransaction, run_body
-from core.outages import DatabaseDown, Overloaded
+from core.outages import DatabaseDown, Overloaded, SchemaBehind
 from ports.db import Committed, Scope, Transaction
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class SqliteDatabase:
 
     async def check(self) -> None:
         if self._path is not None and not self._path.exists():
-            raise DatabaseDown
+            raise SchemaBehind
         await asyncio.get_running_loop().run_in_executor(None, check_revision, self.engine, self.connection)
 
     async def close(self) -> None:

@@ -22,7 +22,7 @@ from adapters.wire.accounts import (
 )
 from adapters.wire.base import Data, data
 from core.application import IdentityUseCases
-from core.identity.errors import BadRefreshToken, BadToken, EmailTaken, UsernameTaken, WrongCredentials
+from core.identity.errors import BadRefreshToken, EmailTaken, UsernameTaken, WrongCredentials
 from core.kernel import UserActor
 
 REGISTER = Access(who=Who.ANYONE, per_address="register_per_address")
@@ -94,13 +94,8 @@ def blueprint(identity: IdentityUseCases, cookies: Cookies, cors: Cors) -> Bluep
             cors.check_cookie_use(call)
             if actor := await identity.read_cookie(cookie):
                 ended.add(actor.login_id)
-        if bearer := call.bearer:
-            try:
-                caller = await identity.authenticate(bearer=bearer, cookie=None)
-            except BadToken:
-                caller = None
-            if caller and isinstance(caller.actor, UserActor):
-                ended.add(caller.actor.login_id)
+        if (bearer := call.bearer) and (holder := identity.authenticate.holder(bearer)):
+            ended.add(holder.login_id)
         return ended
 
     @routes.get("/me")

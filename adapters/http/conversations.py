@@ -107,7 +107,7 @@ def blueprint(inbox: InboxUseCases) -> Blueprint:
         body=MessageIn,
         returns=Data[ConversationOut],
         status=201,
-        raises=NO_CONVERSATION,
+        raises=(*NO_CONVERSATION, KeyReused),
         keeps_nul=True,
     )
     async def post(

@@ -1,5 +1,7 @@
 """The web chat's plain contract: a token for the page, a session, posting and reading."""
 
+from math import ceil
+
 from quart import Blueprint
 
 from adapters.http.access import VISITOR, Access, Who
@@ -23,7 +25,7 @@ from adapters.wire.webchat import (
 from core.application import IdentityUseCases, ShopUseCases, VisitorUseCases
 from core.conversations.errors import SessionNotFound
 from core.identity.errors import BadToken
-from core.kernel import VisitorActor
+from core.kernel import KeyReused, VisitorActor
 from core.shops.errors import ShopNotFound, UnknownShopKey
 from core.shops.model import Shop
 from ports.clock import Clock
@@ -61,7 +63,7 @@ def blueprint(
         issued = identity.issue_visitor(shop=shop, previous=body.token or None)
         return TokenOut(
             token=issued.token,
-            expires_in=max(0, int((issued.expires_at - clock.now()).total_seconds())),
+            expires_in=max(0, ceil((issued.expires_at - clock.now()).total_seconds())),
             visitor_id=identity.authenticate_visitor(issued.token).visitor_id,
             tenant_id=shop.id,
         )
@@ -112,7 +114,7 @@ def blueprint(
         body=CustomerMessageIn,
         returns=AcceptedOut,
         status=202,
-        raises=(SessionNotFound, ShopNotFound),
+        raises=(SessionNotFound, ShopNotFound, KeyReused),
         keeps_nul=True,
     )
     async def post(actor: VisitorActor, body: CustomerMessageIn, once: str | None) -> AcceptedOut:

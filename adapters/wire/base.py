@@ -7,7 +7,7 @@ import msgspec
 
 T = TypeVar("T")
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}\Z")]
 """An id as clients send it. The pattern keeps everything from the database that it would choke on."""
 
 Counted = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]

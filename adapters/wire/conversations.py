@@ -81,8 +81,15 @@ class ConversationIn(Loose, forbid_unknown_fields=True):
         return word(self.channel or self.platform or Channel.WEB.value, "channel", CHANNEL_SYNONYMS)
 
 
-class ConversationPart(Loose):
+class ConversationPart(Loose, forbid_unknown_fields=True):
     """Any part of a conversation, or all of it: what can't be changed this way is passed over."""
+
+    id: Any = UNSET
+    channel: Any = UNSET
+    platform: Any = UNSET
+    messages: Any = UNSET
+    last_message_at: Any = UNSET
+    last_sequence: Any = UNSET
 
     status: str | UnsetType = UNSET
     assignee_id: Label = UNSET
@@ -96,7 +103,11 @@ class ConversationPart(Loose):
 
     def changes(self) -> ConversationChanges:
         """Raises Invalid."""
-        sent = {name: entry for name, entry in asdict(self).items() if entry is not UNSET}
+        sent = {
+            name: entry
+            for name, entry in asdict(self).items()
+            if entry is not UNSET and name in ConversationChanges.__annotations__
+        }
         if isinstance(self.status, str):
             sent["status"] = word(self.status, "status", STATUS_SYNONYMS)
         if isinstance(self.tags, list):

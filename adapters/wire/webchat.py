@@ -18,8 +18,8 @@ SENDER_WORDS = {Sender.CUSTOMER: "user", Sender.AGENT: "agent", Sender.ASSISTANT
 PLACEHOLDERS = frozenset({"", "your-tenant-id", "tenant-id", "your_tenant_id", "tenant_id"})
 """What pages send that were copied from an example and never filled in: the same as nothing."""
 
-Tenant = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{0,128}$")] | None
-Mime = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}$")] | None
+Tenant = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{0,128}\Z")] | None
+Mime = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}\Z")] | None
 Name = Annotated[str, Meta(max_length=NAME_LIMIT)] | None
 
 CAMEL = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.application import IdentityUseCases
 from core.identity.errors import BadToken
-from core.kernel import Agent, ShopKeyActor, UserActor
+from core.kernel import Agent, UserActor
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class Credentials:
 
 
 async def is_still_signed_in(identity: IdentityUseCases, agent: Agent, by: Credentials) -> bool:
-    """An access token alone is not asked for again: pages keep a socket for longer than it lives."""
-    if by.cookie is None and not isinstance(agent, ShopKeyActor):
-        return True
+    """Pages keep a socket for longer than an access token lives: what counts is the sign-in behind it."""
+    if by.cookie is None and isinstance(agent, UserActor):
+        return await identity.check_login(agent)
     try:
         caller = await identity.authenticate(bearer=by.bearer, cookie=by.cookie)
     except BadToken:

@@ -38,7 +38,7 @@ def create_ws(
     options: WsOptions,
 ) -> "Sockets":
     """The ASGI application for everything that is a WebSocket."""
-    return Sockets(Desk(application, hub, feed, clock, options), Door(application, limiter, options))
+    return Sockets(Desk(application, hub, feed, clock, options, limiter), Door(application, limiter, options))
 
 
 class Sockets:

@@ -30,7 +30,7 @@ def denied(error: Exception) -> Denied:
         return Denied(500, "internal_error", "Something went wrong on our side")
     if error.kind is Kind.UNAVAILABLE:
         return Denied(503, error.code, str(error), retry_after=RETRY_WHEN_UNAVAILABLE)
-    return Denied(403, error.code, str(error))
+    return Denied(401, error.code, str(error))
 
 
 async def deny(scope: Scope, receive: Receive, send: Send, denial: Denied) -> None:

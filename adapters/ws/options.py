@@ -16,6 +16,8 @@ class WsOptions:
     """Other pages that may connect as agents."""
     trusted_proxies: tuple[str, ...]
     """Addresses or networks whose X-Forwarded-For is believed."""
+    visitor: Rate
+    """How often a visitor may post, over HTTP and sockets together."""
     frames: Rate
     """How many frames one connection may send."""
     sockets_per_address: Rate

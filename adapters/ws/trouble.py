@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.kernel import DomainError
+from core.kernel import DomainError, Invalid
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +29,14 @@ class Refusal(Exception):
         self.trouble = Trouble(code, detail)
 
 
+FIELDS = {"client_id": "clientId", "customer_name": "senderName"}
+"""What the frames call the core's fields."""
+
+
 def trouble_of(error: Exception) -> Trouble:
     """What went wrong that nobody expected is in the log, once."""
+    if isinstance(error, Invalid) and error.facts["field"] in FIELDS:
+        error = Invalid(field=FIELDS[error.facts["field"]], rule=error.facts["rule"])
     if isinstance(error, Refusal):
         return error.trouble
     if isinstance(error, DomainError):

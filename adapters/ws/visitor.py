@@ -57,7 +57,7 @@ class VisitorSession:
             client_id = frame.client_id if isinstance(frame, visitor_in.MessageIn) else None
             await self._handle(frame)
         except (msgspec.MsgspecError, RecursionError) as error:
-            await self._tell(visitor_out.error(malformed(error)))
+            await self._tell(visitor_out.error(malformed(error), visitor_in.client_id_in(text)))
         except Exception as error:
             await self._tell(visitor_out.error(trouble_of(error), client_id))
 
@@ -134,6 +134,7 @@ class VisitorSession:
 
     async def _post(self, visitor: VisitorActor, frame: visitor_in.MessageIn) -> None:
         self._live_from = None
+        await self._desk.count_message(visitor)
         posted = await self._desk.application.visitor.post(
             visitor=visitor, draft=frame.draft(), sender_name=frame.name
         )

@@ -1,14 +1,16 @@
 """What visitors send. docs/protocol/visitor-socket.md is the same for readers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
 from adapters.wire.base import Counted
 from adapters.wire.webchat import FileIn, FilesIn
 from core.conversations.messages import Draft, cleaned
 from core.conversations.model import NAME_LIMIT
+
+CLIENT_ID_LIMIT = 128
 
 
 class FrameIn(Struct, kw_only=True, rename="camel", tag_field="type", forbid_unknown_fields=True):
@@ -21,7 +23,7 @@ class AuthIn(FrameIn, tag="auth"):
 
 
 class MessageIn(FrameIn, tag="message"):
-    client_id: Annotated[str, Meta(max_length=128)]
+    client_id: Annotated[str, Meta(max_length=CLIENT_ID_LIMIT)]
     text: str | None = ""
     attachments: FilesIn | list[FileIn] | None = None
     sender_name: Annotated[str, Meta(max_length=NAME_LIMIT)] | None = None
@@ -56,3 +58,19 @@ class PingIn(FrameIn, tag="ping"):
 In = AuthIn | MessageIn | TypingIn | ReadIn | ResumeIn | PingIn
 
 decode = Decoder(In).decode
+
+
+class _Named(Struct, rename="camel"):
+    client_id: Any = None
+
+
+_named = Decoder(_Named).decode
+
+
+def client_id_in(text: str) -> str | None:
+    """Which message a frame was about that is wrong otherwise, if it still tells."""
+    try:
+        client_id = _named(text).client_id
+    except (MsgspecError, RecursionError):
+        return None
+    return client_id if isinstance(client_id, str) and len(client_id) <= CLIENT_ID_LIMIT else None

@@ -76,7 +76,7 @@ class AnswerCustomer:
                 conversation = tx.conversations.get(due.conversation_id, lock=True)
             except ConversationNotFound:
                 return
-            if not conversation.is_ai_active:
+            if not conversation.is_ai_active or tx.messages.find(conversation.id, due.message_id) is None:
                 return
             now = self.clock.now()
             tx.messages.add(

@@ -1,5 +1,6 @@
 """The shop's side: the inbox, and answering from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.conversations.errors import AlreadyPosted, MessageNotFound, StreamGone
@@ -9,7 +10,7 @@ from core.conversations.events import (
     MessageDeleted,
     Typing,
 )
-from core.conversations.messages import Draft, Message, Sender
+from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, ConversationChanges
 from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, view, views
 from core.kernel import Agent, DoneBefore, Invalid, KeyReused, UserActor, named_id
@@ -139,7 +140,8 @@ class PostFromInbox:
     ) -> ConversationView:
         """Store a message written in the inbox; an agent's own silences the assistant.
 
-        A client id that was stored before changes nothing. Raises ConversationNotFound or Invalid.
+        A client id that was stored before changes nothing. Raises ConversationNotFound, Invalid, or KeyReused
+        when that message says something else.
         """
         if draft.is_note and sender is not Sender.AGENT:
             raise Invalid(field="is_note", rule="is for messages of the shop's people only")
@@ -153,8 +155,20 @@ class PostFromInbox:
         try:
             return await self.db.transact(work, shop=shop_id)
         except AlreadyPosted:
-            show = ReadConversation(self.db)
-            return await show(actor=actor, shop_id=shop_id, conversation_id=conversation_id)
+            return await self.db.read(self._first(conversation_id, sender, draft), shop=shop_id)
+
+    def _first(
+        self, conversation_id: str, sender: Sender, draft: Draft
+    ) -> Callable[[Transaction], ConversationView]:
+        def find(tx: Transaction) -> ConversationView:
+            message = tx.messages.by_client_id(conversation_id, sender, draft.client_id or "")
+            if message is None:
+                raise AlreadyPosted
+            if not same_content(message, draft):
+                raise KeyReused
+            return view(tx, tx.conversations.get(conversation_id))
+
+        return find
 
     def _post(
         self, tx: Transaction, conversation: Conversation, actor: Agent, sender: Sender, draft: Draft

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,9 +15,16 @@ ATTACHMENTS_LIMIT = 10
 INLINE_LIMIT = 1_500_000
 """Characters of one `data:` URL: about 1 MB of picture."""
 
-INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_SIGNATURES = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
+"""How pictures begin: what a file calls itself is no proof."""
+
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,[A-Za-z0-9+/]+={0,2}")
+_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,([A-Za-z0-9+/]+)={0,2}")
 _WEB_URL = re.compile(r"https?://[^\s\x00-\x1f\"<>\\]{1,2000}")
 
 
@@ -60,7 +68,7 @@ class Attachment:
         if len(self.url) > INLINE_LIMIT:
             raise Invalid(field="attachment.url", rule=f"may have at most {INLINE_LIMIT} characters")
         match = _DATA_URL.fullmatch(self.url)
-        if match is None or match[1] not in INLINE_TYPES:
+        if match is None or not _is_picture(match[1], match[2]):
             raise Invalid(
                 field="attachment.url", rule="as a data: URL must be a base64 PNG, JPEG, GIF or WebP picture"
             )
@@ -108,6 +116,17 @@ class Draft:
             raise Invalid(
                 field="client_id", rule="must be 1 to 128 printable ASCII characters without blanks"
             )
+
+
+def _is_picture(media_type: str, encoded: str) -> bool:
+    signature = _SIGNATURES.get(media_type)
+    return signature is not None and signature.match(b64decode(encoded[:16] + "==")) is not None
+
+
+def same_content(message: Message, draft: Draft) -> bool:
+    """Whether the draft repeats the message; else its client id was used for two different things."""
+    said = (message.text, message.attachments, message.is_note)
+    return said == (draft.text, draft.attachments, draft.is_note)
 
 
 def cleaned(text: str) -> str:

@@ -6,7 +6,10 @@ from core.conversations.model import Conversation
 from ports.db import Transaction
 
 MESSAGES_SHOWN = 200
-"""How many of a conversation's last messages come with it; the older ones are paged."""
+"""How many of its last messages each of many conversations comes with; the older ones are paged."""
+
+WHOLE = 1_000
+"""The same for a conversation that is asked for alone."""
 
 CONVERSATIONS_SHOWN = 1_000
 
@@ -19,8 +22,8 @@ class ConversationView:
     messages: list[Message]
 
 
-def view(tx: Transaction, conversation: Conversation) -> ConversationView:
-    return ConversationView(conversation, tx.messages.page(conversation.id, limit=MESSAGES_SHOWN))
+def view(tx: Transaction, conversation: Conversation, limit: int = WHOLE) -> ConversationView:
+    return ConversationView(conversation, tx.messages.page(conversation.id, limit=limit))
 
 
 def views(tx: Transaction, conversations: Sequence[Conversation]) -> list[ConversationView]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from core.conversations.errors import AlreadyOpen, AlreadyPosted, SessionNotFound
 from core.conversations.events import AnswerDue, Typing
-from core.conversations.messages import Draft, Message, Sender
+from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, VisitorSession
-from core.kernel import Invalid, VisitorActor
+from core.kernel import Invalid, KeyReused, VisitorActor
 from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
 
@@ -74,7 +74,8 @@ class PostCustomerMessage:
     ) -> Posted:
         """Store what a visitor says, in a conversation that begins with the first message.
 
-        A client id that was stored before answers with the first message. Raises Invalid or SessionNotFound.
+        A client id that was stored before answers with the first message. Raises Invalid, SessionNotFound, or
+        KeyReused when that one says something else.
         """
         if draft.is_note or not all(attachment.is_inline for attachment in draft.attachments):
             raise Invalid(field="attachments", rule="must be pictures sent along as data: URLs")
@@ -139,6 +140,8 @@ class PostCustomerMessage:
             )
             if not message:
                 raise AlreadyPosted
+            if not same_content(message, draft):
+                raise KeyReused
             return Posted(message, is_repeat=True)
 
         return find

@@ -52,6 +52,15 @@ class Authenticate:
                     return Caller(actor, by_cookie=True)
         raise BadToken
 
+    def holder(self, bearer: str) -> UserActor | None:
+        """Whose access token this is, or was: enough to sign out with, and for nothing else."""
+        try:
+            found = self.tokens.read_access(bearer)
+        except BadToken:
+            return None
+        actor = found.actor if isinstance(found, Lapsed) else found
+        return actor if isinstance(actor, UserActor) else None
+
     async def _by_admin_key(self, key: str) -> ShopKeyActor:
         try:
             return ShopKeyActor((await self.find_shop.by_admin_key(key)).id)

@@ -188,6 +188,19 @@ class ReadCookie:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckLogin:
+    """For connections that outlast the token they were opened with."""
+
+    db: Database
+    clock: Clock
+
+    async def __call__(self, actor: UserActor) -> bool:
+        """Whether the sign-in has neither ended nor been ended."""
+        login = await self.db.read(lambda tx: tx.logins.find(actor.login_id), shop=SYSTEM)
+        return login is not None and login.is_live(self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
 class WhoAmI:
     db: Database
 

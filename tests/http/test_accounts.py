@@ -210,6 +210,13 @@ async def test_a_browser_that_has_its_cookie_gets_no_second_one(api: Api, ann):
 # Signing out
 
 
+async def test_a_lapsed_token_is_enough_to_sign_out_with(api: Api, ann, clock: ManualClock):
+    clock.advance(timedelta(hours=1))
+    assert (await api.post("/api/auth/logout", token=ann["token"])).status_code == 200
+    refused = await api.post("/api/auth/refresh", {"refreshToken": ann["refreshToken"]})
+    assert refused.status_code == 401
+
+
 async def test_signing_out_ends_the_login_and_clears_the_cookies(api: Api):
     data = (await api.post("/api/auth/register", PERSON)).json()["data"]
     answer = await api.post("/api/auth/logout", headers=FROM_PAGE)

@@ -70,7 +70,7 @@ async def test_conversations_come_with_their_messages(
             {"awaitingProofForOrderId": "o1", "awaitingProofUntil": 1_700_000_000_123},
         ),
         ({"awaiting_proof_for_order_id": None, "awaitingProofUntil": None}, {"awaitingProofUntil": None}),
-        ({"messages": [], "id": "x", "channel": "viber", "unknown": 1}, {"channel": "web"}),
+        ({"messages": [], "id": "x", "channel": "viber", "lastSequence": 9}, {"channel": "web"}),
         ({}, {"status": "open"}),
     ],
 )
@@ -217,3 +217,8 @@ async def test_a_shops_server_writes_in_the_shops_name(api: Api, admin_key: str,
     message = answer.json()["data"]["messages"][-1]
     assert message["senderName"] == "Lumen Coffee"
     assert "senderId" not in message
+
+
+async def test_a_field_that_is_none_is_refused_by_name(api: Api, owner: str, path: str):
+    answer = await api.put(path, {"Status": "closed"}, token=owner)
+    assert (answer.status_code, answer.json()["details"]["field"]) == (400, "Status")

@@ -91,9 +91,11 @@ async def test_a_message_is_accepted(api: Api, visitor: str, clock: ManualClock)
 @pytest.mark.parametrize("name", ["temp_id", "clientMessageId"])
 async def test_repeating_is_harmless(api: Api, visitor: str, name: str):
     first = await api.post(MESSAGES, {"text": "Hello", name: "m-1"}, token=visitor)
-    again = await api.post(MESSAGES, {"text": "Hello, changed", name: "m-1"}, token=visitor)
+    again = await api.post(MESSAGES, {"text": "Hello", name: "m-1"}, token=visitor)
     assert again.status_code == 202
     assert again.json()["data"] == first.json()["data"] | {"duplicate": True}
+    other = await api.post(MESSAGES, {"text": "Something else", name: "m-1"}, token=visitor)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
     (message,) = (await api.get(MESSAGES, token=visitor)).json()["messages"]
     assert (message["text"], message["temp_id"]) == ("Hello", "m-1")
 

@@ -12,7 +12,7 @@ import pytest
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     is_forbidden = any(
-        os.environ.get(name, "0") not in {"", "0", "false"} for name in ("CI", "PARLEY_FORBID_SKIPS")
+        os.environ.get(name, "0") not in {"", "0", "false"} for name in ("CI", "TESTS_FORBID_SKIPS")
     )
     if is_forbidden and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.providers.system import RandomIds
 from bootstrap.relay import Relay
+from bootstrap.settings import Settings
 from core.conversations.answering import AnswerCustomer
 from core.conversations.events import AnswerDue
 from core.conversations.inbox import ChangeConversation, PostFromInbox, ReadConversation
@@ -215,3 +216,24 @@ async def test_a_crash_between_answer_and_settlement_repeats_nothing(db, clock, 
     _, said = await thread(db, stage, message)
     assert [sender for sender, _ in said] == [Sender.CUSTOMER, Sender.ASSISTANT]
     assert len(echo.asked) == 1
+
+
+async def test_a_question_deleted_meanwhile_is_not_answered(db, clock, relay, echo):
+    stage = await a_shop(db, clock)
+    message = await a_message(db, clock, stage.visitor)
+
+    async def delete():
+        await db.transact(
+            lambda tx: tx.messages.delete(message.conversation_id, message.id), shop=stage.shop.id
+        )
+
+    echo.before_answer = delete
+    await relay.run_due()
+    _, said = await thread(db, stage, message)
+    assert said == []
+
+
+def test_a_handler_has_time_for_a_model_that_hangs():
+    settings = Settings(assistant="openai", openai_api_key="x" * 20, openai_timeout=60, openai_max_retries=5)
+    assert settings.handler_lease.total_seconds() * 0.8 > 60 * 6
+    assert Settings(assistant="rules").handler_lease == Settings().lease

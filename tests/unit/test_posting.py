@@ -20,7 +20,7 @@ from core.conversations.inbox import (
 from core.conversations.messages import TEXT_LIMIT, Attachment, AttachmentKind, Draft, Sender, cleaned
 from core.conversations.model import Channel, Status
 from core.conversations.visitor import MarkReadByCustomer, OpenSession, PostCustomerMessage, ReadHistory
-from core.kernel import Forbidden, Invalid, ShopKeyActor, VisitorActor
+from core.kernel import Forbidden, Invalid, KeyReused, ShopKeyActor, VisitorActor
 from core.shops.errors import ShopNotFound
 from core.shops.policy import PERMISSIONS, Permission, Role, may_assign
 from core.shops.use_cases import AddMember, ReadShop
@@ -39,6 +39,20 @@ async def test_twenty_senders_with_one_client_id_store_one_message(db, clock):
     assert sum(not entry.is_repeat for entry in posted) == 1
     history = await ReadHistory(db)(visitor=stage.visitor)
     assert [message.sequence for message in history.messages] == [1]
+
+
+async def test_a_client_id_is_good_for_one_thing(db, clock):
+    stage = await a_shop(db, clock)
+    message = await a_message(db, clock, stage.visitor, "Hello", client_id="c")
+    with pytest.raises(KeyReused):
+        await a_message(db, clock, stage.visitor, "Something else", client_id="c")
+    post = PostFromInbox(db, clock, ids)
+    where = {"actor": stage.owner, "shop_id": stage.shop.id, "conversation_id": message.conversation_id}
+    await post(**where, sender=Sender.AGENT, draft=Draft(text="Hi", client_id="c"))
+    view = await post(**where, sender=Sender.AGENT, draft=Draft(text="Hi", client_id="c"))
+    assert [entry.text for entry in view.messages] == ["Hello", "Hi"]
+    with pytest.raises(KeyReused):
+        await post(**where, sender=Sender.AGENT, draft=Draft(text="Bye", client_id="c"))
 
 
 async def test_the_same_text_twice_is_two_messages(db, clock):
@@ -284,6 +298,8 @@ def test_a_message_without_anything_to_say_is_refused(text):
         "data:text/html;base64,PGI+",
         "data:image/svg+xml;base64,PHN2Zz4=",
         "data:image/png,plain",
+        "data:image/png;base64,PGh0bWw+PHNjcmlwdD4=",
+        "data:image/jpeg;base64,iVBORw0KGgo=",
         "file:///etc/passwd",
         "https://a b",
         'https://x/"onload=',

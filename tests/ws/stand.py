@@ -79,6 +79,7 @@ class Stand:
             "is_production": False,
             "allowed_origins": (PAGE,),
             "trusted_proxies": (),
+            "visitor": Rate(10_000, 60),
             "frames": Rate(1_000, 10),
             "sockets_per_address": Rate(10_000, 60),
         }

@@ -52,7 +52,7 @@ async def test_nothing_else_is_a_socket(stand):
 async def test_a_bad_token_is_refused(stand, stage, path):
     other_side = stand.visit(stage.visitor) if path.startswith("/ws?") else stand.access(stage.owner)
     for token in ("nonsense", other_side):
-        assert await refused(stand, path + token) == (403, "bad_token")
+        assert await refused(stand, path + token) == (401, "bad_token")
 
 
 async def test_a_token_may_come_in_the_address_or_in_a_header(stand, stage):
@@ -97,7 +97,7 @@ async def test_a_visitor_comes_from_a_page_that_the_shop_names(stand, stage):
 async def test_a_visitor_of_another_tenant_is_refused(stand, stage, db, clock):
     abroad = await builders.a_shop(db, clock)
     path = f"/ws/chat?tenantId={abroad.shop.id}&token={stand.visit(stage.visitor)}"
-    assert await refused(stand, path) == (403, "bad_token")
+    assert await refused(stand, path) == (401, "bad_token")
 
 
 async def test_a_tenant_that_nobody_filled_in_is_none(stand, stage):

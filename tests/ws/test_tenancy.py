@@ -97,7 +97,7 @@ async def test_each_sides_token_opens_only_its_own_door(stand, stage, agent):
         with pytest.raises(InvalidStatus) as refused:
             async with stand.connect(f"{path}?token={token}"):
                 pass
-        assert refused.value.response.status_code == 403
+        assert refused.value.response.status_code == 401
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from core.conversations.model import Status
+from ports.limits import Rate
 from tests import builders
 
 
@@ -142,7 +143,7 @@ async def test_a_message_the_core_refuses_names_the_field_and_the_message(stand,
 
 
 async def test_pictures_travel_along(stand, stage):
-    picture = "data:image/png;base64,aGVsbG8="
+    picture = "data:image/png;base64,iVBORw0KGgo="
     payload = {"url": picture, "filename": "a.png", "content_type": "image/png", "size": 5}
     async with stand.visitor(stage.visitor) as page:
         await page.send(
@@ -157,3 +158,24 @@ async def test_a_ping_is_answered(stand, stage, id):
     async with stand.visitor(stage.visitor) as page:
         await page.send(type="ping", **({} if id is None else {"id": id}))
         assert await page.until(type="pong") == {"type": "pong", **({} if id is None else {"id": id})}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"text": 5}, {"text": "x", "senderName": "x" * 300}, {"text": "x", "more": 1}]
+)
+async def test_an_error_tells_which_message_it_is_about(stand, stage, wrong):
+    async with stand.visitor(stage.visitor) as page:
+        await page.send(type="message", clientId="mine", **wrong)
+        answer = await page.next()
+        assert (answer["type"], answer["clientId"]) == ("error", "mine")
+        await page.send(type="message", clientId="two words", text="x")
+        assert (await page.next())["field"] == "clientId"
+
+
+async def test_messages_count_against_the_visitors_rate(serve, stage):
+    stand = await serve(visitor=Rate(2, 60))
+    async with stand.visitor(stage.visitor) as page:
+        for number in range(3):
+            await page.send(type="message", clientId=f"m{number}", text="Hello")
+        error = await page.until(type="error")
+    assert (error["code"], error["clientId"]) == ("rate_limited", "m2")
