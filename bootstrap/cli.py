@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shlex
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -51,7 +52,7 @@ def serve(
         _refuse_demo_in_production(settings)
     with told_in_a_sentence(settings):
         if is_development:
-            _migrate_if_behind(settings)
+            _prepare_apart(settings, seeds=is_seeded)
         container = Container(settings=settings)
         service = Service(container)
         if is_seeded:
@@ -144,6 +145,18 @@ def openapi() -> None:
 def _refuse_demo_in_production(settings: Settings) -> None:
     if settings.env is Environment.PRODUCTION:
         raise fail("The demo shop is for development; it is never made in production.")
+
+
+def _prepare_apart(settings: Settings, *, seeds: bool) -> None:
+    """Migrate and seed in a process of their own: what they load would stay in the server's memory."""
+    from bootstrap.schema import is_current
+
+    if settings.database_url.startswith("memory") or is_current(settings):
+        return
+    command = ["seed", "--json"] if seeds else ["migrate"]
+    done = subprocess.run([sys.executable, "-m", "bootstrap.cli", *command], stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
 
 
 def _migrate_if_behind(settings: Settings) -> None:

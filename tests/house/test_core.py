@@ -4,11 +4,14 @@ import importlib
 import pkgutil
 from collections import Counter
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 
 import core
 from adapters.db.events import TOPICS, decoded, encoded
 from bootstrap.settings import Settings
 from bootstrap.subscribers import handlers, subscriptions
+from core.conversations.events import MessagePosted
+from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
 from core.kernel import DomainError, Event, Kind
 
 for module in pkgutil.walk_packages(core.__path__, "core."):
@@ -42,11 +45,6 @@ def test_stored_events_come_back_as_they_were():
         names = {field.name for field in fields(event)}
         assert is_dataclass(event)
         assert names, topic
-    from datetime import UTC, datetime
-
-    from core.conversations.events import MessagePosted
-    from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
-
     message = Message(
         id="m",
         conversation_id="c",
