@@ -154,7 +154,8 @@ def _prepare_apart(settings: Settings, *, seeds: bool) -> None:
     if settings.database_url.startswith("memory") or is_current(settings):
         return
     command = ["seed", "--json"] if seeds else ["migrate"]
-    done = subprocess.run([sys.executable, "-m", "bootstrap.cli", *command], stdout=subprocess.DEVNULL)
+    parley = [sys.executable, "-m", "bootstrap.cli", *command]
+    done = subprocess.run(parley, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
     if done.returncode:
         raise typer.Exit(done.returncode)
 
