@@ -143,7 +143,7 @@ def test_a_database_file_that_is_not_there_is_named(tmp_path, command):
 def test_a_file_that_is_no_database_is_named(tmp_path, command):
     (tmp_path / "parley.db").write_text("Dear diary, " * 100)
     url = f"sqlite:///{tmp_path / 'parley.db'}"
-    assert complaint(*command, env=environment(url)) == f"file is not a database ({url})"
+    assert complaint(*command, env=environment(url)).endswith(f"file is not a database ({url})")
 
 
 @pytest.mark.slow
