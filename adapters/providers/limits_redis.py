@@ -66,7 +66,7 @@ class _Hit:
 class RedisRateLimiter:
     """Hits that arrive while another question is out travel together, in one command on one connection."""
 
-    def __init__(self, url: str, *, fallback: RateLimiter | None = None) -> None:
+    def __init__(self, url: str, *, fallback: RateLimiter | None = None, patience: float = PATIENCE) -> None:
         # Only those who use Redis should wait for its import.
         from redis.asyncio import Redis  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
@@ -74,6 +74,7 @@ class RedisRateLimiter:
 
         self._client = Redis.from_url(url, max_connections=1, retry=Retry(NoBackoff(), 0))
         self._count = self._client.register_script(COUNT)
+        self._patience = patience
         self._fallback = fallback or MemoryRateLimiter()
         self._waiting: list[_Hit] = []
         self._sender: asyncio.Task[None] | None = None
@@ -103,7 +104,7 @@ class RedisRateLimiter:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             verdicts: list[Verdict] = []
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     verdicts = await self._ask(batch)
                 self._back()
             except Exception as error:  # whatever is wrong with Redis, requests go on

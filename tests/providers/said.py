@@ -3,7 +3,7 @@
 from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
 from tests.providers.conftest import START
 
-PICTURE = Attachment(kind=AttachmentKind.IMAGE, url="data:image/png;base64,AAAA")
+PICTURE = Attachment(kind=AttachmentKind.IMAGE, url="https://shop.test/lantern.png")
 
 
 def said(text, sender=Sender.CUSTOMER, attachments=(), sequence=1):

