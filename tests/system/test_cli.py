@@ -133,6 +133,11 @@ def test_a_database_out_of_reach_is_named_without_its_password(command):
     assert "postgresql+asyncpg://parley:***@127.0.0.1:1/parley" in sentence
 
 
+def test_development_tells_it_as_well_instead_of_migrating():
+    env = environment(NOBODY_LISTENS, PARLEY_ENV="development")
+    assert "parley:***@127.0.0.1:1/parley" in complaint("serve", env=env)
+
+
 @pytest.mark.parametrize("command", [("verify",), ("worker",), ("serve",)])
 def test_a_database_file_that_is_not_there_is_named(tmp_path, command):
     url = f"sqlite:///{tmp_path / 'parley.db'}"

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 
 import httpx2
 import pytest
@@ -87,3 +89,15 @@ async def test_nobody_can_hold_up_the_end_and_what_was_not_ready_comes_after_it(
         await eventually(is_answered)
         said = [message["text"] for message in await visitor.history(server)]
     assert said == [QUESTION, ANSWER]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["hypercorn"], indirect=True)
+async def test_a_second_signal_ends_it_at_once(server, shop, model):
+    async with httpx2.AsyncClient() as client:
+        visitor = await a_visitor(client, server, shop.demo)
+        with half_a_request(server, visitor.token):
+            async with visitor.listening(server) as to_visitor:
+                os.kill(server.pid, signal.SIGTERM)
+                assert await to_visitor.farewell() == SERVICE_RESTART
+            assert await asyncio.to_thread(server.stop) < SHUTDOWN_SECONDS / 4
