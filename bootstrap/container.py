@@ -1,6 +1,6 @@
 """The composition root: which adapter stands behind which port. Read by web, worker and command line only."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from dependency_injector import containers, providers
 
@@ -98,3 +98,12 @@ class Container(containers.DeclarativeContainer):
         assistant=assistant,
         logins=logins,
     )
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+def closable(*parts: Any) -> list[Closable]:
+    """Those adapters that hold a connection open, and have to let go of it at the end."""
+    return [part for part in parts if hasattr(part, "close")]

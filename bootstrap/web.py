@@ -9,7 +9,7 @@ from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
 from adapters.ws.updates import ReadView, Snapshot
 from bootstrap import options
-from bootstrap.container import Container
+from bootstrap.container import Container, closable
 from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
@@ -30,6 +30,7 @@ class Service:
     def __init__(self, container: Container) -> None:
         settings, application = container.settings(), container.application()
         self._settings, self._db = settings, container.db()
+        self._closable = closable(container.limiter(), container.assistant())
         self._at_start: list[Callable[[], Awaitable[None]]] = []
         limiter, clock = container.limiter(), container.clock()
         self.hub = Hub(read_view=_read_view(self._db), clock=clock)
@@ -83,6 +84,8 @@ class Service:
         await self.housekeeping.stop()
         await self.feed.close()
         await self._db.close()
+        for part in self._closable:
+            await part.close()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Nothing happens here: `servers.run` opens and closes, and tells in a sentence what is wrong."""

@@ -5,7 +5,7 @@ import signal
 
 import structlog
 
-from bootstrap.container import Container
+from bootstrap.container import Container, closable
 from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
@@ -47,3 +47,5 @@ async def _work(container: Container) -> None:
     await housekeeping.stop()
     await feed.close()
     await db.close()
+    for part in closable(container.assistant()):
+        await part.close()

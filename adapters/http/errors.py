@@ -180,6 +180,9 @@ def example_of(error: type[DomainError]) -> Problem:
 
 def headers_of(problem: Problem) -> tuple[Header, ...]:
     """What HTTP wants said beside the body."""
+    if problem.code == AmbiguousLength.code:
+        # Where the next request on that connection begins is anybody's guess (RFC 9112, 6.1).
+        return ((b"connection", b"close"),)
     match problem.status:
         case 401:
             return ((b"www-authenticate", b'Bearer realm="parley"'),)

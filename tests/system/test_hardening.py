@@ -178,14 +178,6 @@ def test_a_request_that_two_servers_could_read_in_two_ways_is_refused(server, he
     assert_refused(exchange(server.port, request("POST", LOGIN, JSON, *headers, body=b"{}")), 400)
 
 
-@pytest.mark.parametrize(
-    "server",
-    [
-        pytest.param("hypercorn", marks=pytest.mark.xfail(strict=True, reason="it is kept open")),
-        "uvicorn",
-    ],
-    indirect=True,
-)
 def test_the_connection_ends_with_an_ambiguous_body(server):
     """RFC 9112, 6.1: what follows might be a request, or a part of the body that somebody smuggled."""
     lengths = ("Content-Length: 5", "Transfer-Encoding: chunked")
