@@ -14,13 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from adapters.db import conversations, identity, shops, stream
-from adapters.db.schema import MIGRATIONS
-from adapters.db.tables import metadata
-
-METADATA = metadata
-TABLE_MODULES = (identity, shops, conversations, stream)
-"""Importing them is what puts their tables into the metadata."""
+from adapters.db.schema import METADATA, MIGRATIONS
 
 
 def upgrade(url: str, revision: str = "head") -> None:

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.db import answers, conversations, identity, shops, stream
 from adapters.db.tables import metadata
 from core.outages import DatabaseDown, SchemaBehind
+
+METADATA = metadata
+TABLE_MODULES = (answers, conversations, identity, shops, stream)
+"""Importing them is what puts their tables into the metadata."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = sa.text("SELECT version_num FROM alembic_version")
@@ -21,7 +26,7 @@ def head() -> str:
 
 def create_at_once(connection: sa.Connection) -> None:
     """The schema of a database in memory, without walking through its history."""
-    metadata.create_all(connection)
+    METADATA.create_all(connection)
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": head()})
 

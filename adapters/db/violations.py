@@ -19,6 +19,7 @@ _ERRORS: dict[str, type[DomainError]] = {
     "pk_members": AlreadyMember,
     "pk_shops": DoneBefore,
     "pk_conversations": DoneBefore,
+    "pk_stored_answers": DoneBefore,
     "uq_messages_client_id": AlreadyPosted,
     "uq_conversations_visitor_id": AlreadyOpen,
 }

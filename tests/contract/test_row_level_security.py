@@ -15,7 +15,7 @@ from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
 
 TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
-SHOPLESS = {"users", "logins", "login_secrets"}
+SHOPLESS = {"users", "logins", "login_secrets", "stored_answers"}
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from adapters.db.migrate import METADATA
+from adapters.db.schema import METADATA
 
 connection = context.config.attributes["connection"]
 context.configure(
