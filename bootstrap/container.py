@@ -8,18 +8,20 @@ from adapters.db.factory import open_database
 from adapters.db.transaction import Context
 from adapters.providers.argon2 import Argon2Passwords
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from adapters.providers.fernet import FernetCipher
 from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
 from bootstrap import use_cases
 from bootstrap.health import SystemHealth
-from bootstrap.secrets import signing_secret
+from bootstrap.secrets import encryption_keys, signing_secret
 from bootstrap.settings import AssistantKind, Settings
 from bootstrap.subscribers import subscriptions
 from core.identity.use_cases import Logins
 from ports.assistant import Assistant
 from ports.bus import EventBus
+from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.limits import RateLimiter
@@ -74,6 +76,10 @@ def _tokens(settings: Settings, secret: str, clock: Clock, ids: Ids) -> JwtToken
 
 
 class Container(containers.DeclarativeContainer):
+def _cipher(settings: Settings) -> Cipher:
+    return FernetCipher(encryption_keys(settings))
+
+
     """Tests pass overrides at construction: `Container(settings=…, clock=providers.Object(…))`."""
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
@@ -86,6 +92,7 @@ class Container(containers.DeclarativeContainer):
     passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
     tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
     assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
+    cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
     logins = providers.Singleton(Logins, clock, ids, tokens, settings.provided.login_lifetime)
     health = providers.Singleton(SystemHealth, db, bus)
     application = providers.Singleton(

@@ -1,4 +1,4 @@
-"""The secret that tokens are signed with, and what follows from it."""
+"""The secrets that tokens are signed and stored secrets sealed with, and what follows from them."""
 
 import base64
 import hashlib
@@ -16,17 +16,31 @@ def signing_secret(settings: Settings) -> str:
     """JWT_SECRET; without one, a random one of this machine's, kept beside the development database."""
     if settings.jwt_secret is not None:
         return settings.jwt_secret.get_secret_value()
-    directory = _beside_database(settings)
-    if directory is None:
-        return secrets.token_urlsafe(32)
-    directory.mkdir(parents=True, exist_ok=True)
-    return _kept(directory / "development-secret")
+    return _of_this_machine(settings, "development-secret")
+
+
+def encryption_keys(settings: Settings) -> list[str]:
+    """PARLEY_ENCRYPTION_KEYS; without any, one of this machine's, kept in the same way.
+
+    It does not follow from the signing secret: that one may be replaced without losing what is stored.
+    """
+    if settings.encryption_keys:
+        return [key.get_secret_value() for key in settings.encryption_keys]
+    return [_of_this_machine(settings, "development-encryption-key")]
 
 
 def derived(secret: str, purpose: str) -> str:
     """A secret for one purpose, the same at each start, that tells nothing of the one it comes from."""
     digest = hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _of_this_machine(settings: Settings, name: str) -> str:
+    directory = _beside_database(settings)
+    if directory is None:
+        return secrets.token_urlsafe(32)
+    directory.mkdir(parents=True, exist_ok=True)
+    return _kept(directory / name)
 
 
 def _beside_database(settings: Settings) -> Path | None:

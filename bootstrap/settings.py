@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     jwt_secret: SecretStr | None = Field(default=None, validation_alias="JWT_SECRET")
     previous_jwt_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_words)] = ()
     """Secrets that still open tokens made before a change of JWT_SECRET."""
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Secrets that seal other secrets in the database: the first seals, all of them open."""
     host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("HOST", "PARLEY_HOST"))
     port: int = Field(default=8080, ge=0, le=65535, validation_alias=AliasChoices("PORT", "PARLEY_PORT"))
     public_url: str | None = None
@@ -190,12 +192,18 @@ class Settings(BaseSettings):
             raise ValueError("OPENAI_API_KEY must be set when PARLEY_ASSISTANT is openai")
         if self.env is not Environment.PRODUCTION:
             return self
+        if any(len(key.get_secret_value()) < SECRET_MINIMUM for key in self.encryption_keys):
+            raise ValueError(f"PARLEY_ENCRYPTION_KEYS must have at least {SECRET_MINIMUM} characters each")
         if self.jwt_secret is None:
             raise ValueError("JWT_SECRET must be set in production (32 random characters or more)")
         if self.database_url.startswith("memory"):
             raise ValueError("DATABASE_URL must not be memory:// in production: it forgets everything")
         if self.public_url is None or not self.public_url.startswith("https://"):
             raise ValueError(
+        if not self.encryption_keys:
+            raise ValueError(
+                "PARLEY_ENCRYPTION_KEYS must be set in production (32 random characters or more)"
+            )
                 "PARLEY_PUBLIC_URL must be set to the https address of this server in production"
             )
         return self

@@ -19,3 +19,11 @@ class Overloaded(DomainError):
     kind = Kind.UNAVAILABLE
     code = "overloaded"
     says = "Too much at once; try again in a moment"
+
+
+class SecretUnreadable(DomainError):
+    """Stored with a key that is not known any more, or moved: nothing that a caller can mend."""
+
+    kind = Kind.UNAVAILABLE
+    code = "secret_unreadable"
+    says = "A stored secret can't be read: PARLEY_ENCRYPTION_KEYS lacks the key that it was stored with"

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 30.0
 STOPS_WITHIN = 20.0
 SECRET = "a-secret-that-all-processes-of-a-test-share"
+ENCRYPTION_KEY = "a-key-that-all-processes-of-a-test-share"
 # Tokens name who issued them: processes that serve the same shops have one public address.
 PUBLIC_URL = "http://localhost:8080"
 GENEROUS = ("USER", "VISITOR", "ADDRESS", "VISITOR_TOKEN_PER_ADDRESS", "SOCKETS_PER_ADDRESS")
@@ -31,6 +32,7 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "PARLEY_LIMITS__SOCKET_FRAMES": "1000000/10",
         "DATABASE_URL": database_url,
         "JWT_SECRET": SECRET,
+        "PARLEY_ENCRYPTION_KEYS": ENCRYPTION_KEY,
         "PARLEY_ENV": "test",
         "PARLEY_PUBLIC_URL": PUBLIC_URL,
         "PARLEY_LOG_LEVEL": "WARNING",

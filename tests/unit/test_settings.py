@@ -13,9 +13,11 @@ from ports.limits import Rate
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 SECRET = "0123456789abcdef0123456789abcdef"
+KEY = "fedcba9876543210fedcba9876543210"
 PRODUCTION = {
     "PARLEY_ENV": "production",
     "JWT_SECRET": SECRET,
+    "PARLEY_ENCRYPTION_KEYS": KEY,
     "PARLEY_PUBLIC_URL": "https://chat.shop.example",
 }
 ALIASES = {"PARLEY_DATABASE_URL", "PARLEY_HOST", "PARLEY_PORT"}
@@ -61,6 +63,8 @@ def test_production_starts_with_what_it_needs(environment):
     [
         ({"JWT_SECRET": ""}, "JWT_SECRET"),
         ({"JWT_SECRET": "short"}, "JWT_SECRET"),
+        ({"PARLEY_ENCRYPTION_KEYS": ""}, "PARLEY_ENCRYPTION_KEYS"),
+        ({"PARLEY_ENCRYPTION_KEYS": f"{KEY}, short"}, "PARLEY_ENCRYPTION_KEYS"),
         ({"DATABASE_URL": "memory://"}, "DATABASE_URL"),
         ({"PARLEY_PUBLIC_URL": ""}, "PARLEY_PUBLIC_URL"),
         ({"PARLEY_PUBLIC_URL": "http://chat.shop.example"}, "PARLEY_PUBLIC_URL"),
@@ -139,7 +143,7 @@ def test_no_complaint_repeats_a_secret(environment, capsys):
 def test_settings_do_not_show_their_secrets(environment):
     environment(PRODUCTION | {"OPENAI_API_KEY": "sk-0", "PARLEY_PREVIOUS_JWT_SECRETS": "older, oldest"})
     shown = repr(load_settings())
-    assert not [secret for secret in (SECRET, "sk-0", "older", "oldest") if secret in shown]
+    assert not [secret for secret in (SECRET, KEY, "sk-0", "older", "oldest") if secret in shown]
 
 
 def test_an_empty_variable_is_as_good_as_none(environment):
