@@ -72,6 +72,7 @@ def _tokens(settings: Settings, secret: str, clock: Clock, ids: Ids) -> JwtToken
         ids=ids,
         access_lifetime=settings.access_lifetime,
         visitor_lifetime=settings.visitor_lifetime,
+        socket_lifetime=settings.socket_lifetime,
     )
 
 

@@ -136,6 +136,10 @@ class Settings(BaseSettings):
     access_lifetime: Duration = timedelta(minutes=15)
     login_lifetime: Duration = timedelta(days=30)
     visitor_lifetime: Duration = timedelta(hours=1)
+    socket_lifetime: Duration = timedelta(hours=24)
+    """Of the tokens that the widget connects with. It keeps one for as long as its session, a day."""
+    chat_idle: Duration = timedelta(minutes=15)
+    """A web chat without a message for so long is closed; the next message opens it again."""
     events_kept: Duration = timedelta(days=7)
     lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""

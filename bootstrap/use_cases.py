@@ -38,7 +38,10 @@ def _identity(
     return IdentityUseCases(
         authenticate=authentication.Authenticate(tokens, read_cookie, shops.FindShop(db)),
         authenticate_visitor=authentication.AuthenticateVisitor(tokens),
+        authenticate_socket=authentication.AuthenticateSocket(tokens, db, shops.FindShop(db), clock),
         issue_visitor=authentication.IssueVisitor(tokens, clock, ids),
+        issue_socket=authentication.IssueSocket(tokens),
+        issue_admin_socket=authentication.IssueAdminSocket(tokens),
         register=identity.Register(db, passwords, logins, clock, ids),
         log_in=identity.LogIn(db, passwords, logins),
         log_out=identity.LogOut(db, clock),

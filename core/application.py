@@ -23,7 +23,14 @@ from core.conversations.visitor import (
     PostCustomerMessage,
     ReadHistory,
 )
-from core.identity.authentication import Authenticate, AuthenticateVisitor, IssueVisitor
+from core.identity.authentication import (
+    Authenticate,
+    AuthenticateSocket,
+    AuthenticateVisitor,
+    IssueAdminSocket,
+    IssueSocket,
+    IssueVisitor,
+)
 from core.identity.use_cases import (
     CheckLogin,
     EnsureProfile,
@@ -50,7 +57,10 @@ from core.shops.use_cases import (
 class IdentityUseCases:
     authenticate: Authenticate
     authenticate_visitor: AuthenticateVisitor
+    authenticate_socket: AuthenticateSocket
     issue_visitor: IssueVisitor
+    issue_socket: IssueSocket
+    issue_admin_socket: IssueAdminSocket
     register: Register
     log_in: LogIn
     log_out: LogOut

@@ -100,10 +100,14 @@ class ShopKeyActor:
 
 @dataclass(frozen=True, slots=True)
 class VisitorActor:
-    """An anonymous person on a shop's pages, holding a visitor token."""
+    """An anonymous person on a shop's pages, holding a visitor token.
+
+    `session_id`: the stay on those pages that the token was made for, if it was made for one.
+    """
 
     shop_id: str
     visitor_id: str
+    session_id: str | None = None
 
 
 Agent = UserActor | ShopKeyActor

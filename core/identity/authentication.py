@@ -10,10 +10,18 @@ from core.shops.errors import UnknownShopKey
 from core.shops.model import Shop
 from core.shops.use_cases import ADMIN_KEY, FindShop
 from ports.clock import Clock, Ids
-from ports.tokens import Issued, Lapsed, Tokens
+from ports.db import Database, Transaction
+from ports.tokens import AdminSocket, Issued, Lapsed, Tokens
 
 RENEWABLE_FOR = timedelta(days=30)
 """How long after its end a visitor's token still tells who the visitor was."""
+
+
+CONNECTS_LATE_FOR = timedelta(hours=24)
+"""How long after its end a token still opens the socket of a session that is there. The widget reconnects
+with the token that it began with, and asks for no other."""
+
+KEY_ID_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +116,64 @@ class AuthenticateVisitor:
             case VisitorActor() as visitor:
                 return visitor
         raise BadToken
+
+
+@dataclass(frozen=True, slots=True)
+class IssueSocket:
+    tokens: Tokens
+
+    def __call__(self, visitor: VisitorActor) -> Issued:
+        """The token that a widget's page connects with: bound to the visitor's session, and as long-lived."""
+        return self.tokens.issue_socket(visitor)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueAdminSocket:
+    tokens: Tokens
+
+    def __call__(self, shop: Shop) -> Issued:
+        """A token to watch over the shop's visitors with, for somebody who has shown the shop's admin key."""
+        return self.tokens.issue_admin_socket(AdminSocket(shop.id, _key_id(shop)))
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticateSocket:
+    """Who connects to the widget's sockets: a visitor, or the shop with its admin key's token."""
+
+    tokens: Tokens
+    db: Database
+    find_shop: FindShop
+    clock: Clock
+
+    async def __call__(self, token: str) -> VisitorActor | ShopKeyActor:
+        """Raises BadToken."""
+        try:
+            found = self.tokens.read_visitor(token)
+        except BadToken:
+            return await self._admin(self.tokens.read_admin_socket(token))
+        match found:
+            case VisitorActor() as visitor:
+                return visitor
+            case Lapsed(actor=VisitorActor() as visitor, expired_at=expired_at):
+                if self.clock.now() - expired_at <= CONNECTS_LATE_FOR and await self._is_there(visitor):
+                    return visitor
+        raise BadToken
+
+    async def _admin(self, socket: AdminSocket) -> ShopKeyActor:
+        shop = await self.find_shop.by_id(socket.shop_id)
+        if shop is None or _key_id(shop) != socket.key_id:
+            raise BadToken
+        return ShopKeyActor(shop.id)
+
+    async def _is_there(self, visitor: VisitorActor) -> bool:
+        """Whether the token's session is. Tokens without one are renewed by the page that got them."""
+
+        def work(tx: Transaction) -> bool:
+            session = tx.visitors.find_session(visitor.session_id or "")
+            return session is not None and session.visitor_id == visitor.visitor_id
+
+        return visitor.session_id is not None and await self.db.read(work, shop=visitor.shop_id)
+
+
+def _key_id(shop: Shop) -> str:
+    return shop.admin_key_digest[:KEY_ID_LENGTH]

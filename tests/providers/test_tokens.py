@@ -16,7 +16,7 @@ from adapters.providers.jwt import JwtTokens
 from adapters.providers.system import RandomIds
 from core.identity.errors import BadToken
 from core.kernel import UserActor, VisitorActor
-from ports.tokens import Lapsed
+from ports.tokens import AdminSocket, Lapsed
 from tests.providers.conftest import START
 
 SECRET = "an older wheel turns in the morning rain"
@@ -75,6 +75,7 @@ def make(clock, secret=SECRET, previous=(), issuer="https://parley.test"):
         ids=RandomIds(),
         access_lifetime=USER.lifetime,
         visitor_lifetime=VISITOR.lifetime,
+        socket_lifetime=timedelta(hours=24),
     )
 
 
@@ -398,3 +399,61 @@ def test_the_port_tells_the_time_and_not_the_machine(tokens, kind, clock, year):
 def test_times_are_whole_seconds_whatever_the_clock_says(tokens, kind, clock):
     clock.advance(timedelta(milliseconds=999))
     assert kind.issue(tokens).expires_at == datetime.fromtimestamp(NOW, UTC) + kind.lifetime
+
+
+WITH_SESSION = VisitorActor("shop-1", "guest", "session-1")
+LONG = int(timedelta(hours=24).total_seconds())
+
+
+def test_a_socket_token_knows_its_session_and_lives_as_long_as_one(tokens):
+    issued = tokens.issue_socket(WITH_SESSION)
+    assert tokens.read_visitor(issued.token) == WITH_SESSION
+    assert issued.expires_at == START + timedelta(hours=24)
+
+
+def test_a_visitors_token_keeps_its_session_and_its_own_lifetime(tokens):
+    issued = tokens.issue_visitor(WITH_SESSION)
+    assert tokens.read_visitor(issued.token) == WITH_SESSION
+    assert issued.expires_at == START + VISITOR.lifetime
+
+
+def test_no_socket_token_without_a_session(tokens):
+    with pytest.raises(ValueError, match="session"):
+        tokens.issue_socket(VISITOR.actor)
+
+
+@pytest.mark.parametrize("session", ["", 7, None, ["session-1"]])
+def test_a_session_is_a_text_or_absent(tokens, session):
+    with pytest.raises(BadToken):
+        tokens.read_visitor(forge(VISITOR, claims={"sid": session}))
+
+
+def test_only_tokens_of_a_session_may_live_as_long_as_one(tokens):
+    assert tokens.read_visitor(forge(VISITOR, claims={"sid": "session-1", "exp": NOW + LONG})) == WITH_SESSION
+    for claims in ({"exp": NOW + LONG}, {"sid": "session-1", "exp": NOW + LONG + 1}):
+        with pytest.raises(BadToken):
+            tokens.read_visitor(forge(VISITOR, claims=claims))
+
+
+def test_an_admins_socket_token_is_good_for_that_alone_and_lapses(tokens, clock):
+    right = AdminSocket("shop-1", "key-1")
+    issued = tokens.issue_admin_socket(right)
+    assert tokens.read_admin_socket(issued.token) == right
+    for read in (tokens.read_access, tokens.read_visitor):
+        with pytest.raises(BadToken):
+            read(issued.token)
+    clock.set(issued.expires_at)
+    with pytest.raises(BadToken):
+        tokens.read_admin_socket(issued.token)
+
+
+def test_nothing_else_passes_for_an_admins_socket_token(tokens):
+    with_claims = {"sub": "shop-1", "key": "key-1", "aud": "parley:admin-socket"}
+    for token in (
+        tokens.issue_visitor(VISITOR.actor).token,
+        tokens.issue_access(USER.actor).token,
+        forge(VISITOR, claims=with_claims),
+        forge(VISITOR, claims=with_claims, header={"typ": "admin-socket+jwt"}),
+    ):
+        with pytest.raises(BadToken):
+            tokens.read_admin_socket(token)
