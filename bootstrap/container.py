@@ -105,6 +105,7 @@ def _cipher(settings: Settings) -> Cipher:
         tokens=tokens,
         assistant=assistant,
         logins=logins,
+        chat_idle=settings.provided.chat_idle,
     )
 
 

@@ -123,7 +123,7 @@ class Relay:
         if again_at is None:
             await self._system(lambda tx: tx.deliveries.settle(delivery.id))
         else:
-            await self._postpone(delivery, again_at, "")
+            await self._system(lambda tx: tx.deliveries.put_off(delivery.id, due_at=again_at))
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         log.warning(

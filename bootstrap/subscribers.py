@@ -7,21 +7,30 @@ from typing import cast
 from bootstrap.relay import Handler
 from bootstrap.settings import AssistantKind, Settings
 from core.application import Application
-from core.conversations.events import AnswerDue
+from core.conversations.events import AnswerDue, ConversationOpened, ConversationReopened
 from core.kernel import Event
 
 ANSWER = "assistant.answer"
+CLOSE_SILENT = "conversation.close_silent"
 
 
 def subscriptions(settings: Settings) -> Mapping[type[Event], Sequence[str]]:
     """Which subscribers get a delivery of which events. Names are kept in the database: never rename one."""
-    if settings.assistant is AssistantKind.OFF:
-        return {}
-    return {AnswerDue: [ANSWER]}
+    followed: dict[type[Event], Sequence[str]] = {
+        ConversationOpened: [CLOSE_SILENT],
+        ConversationReopened: [CLOSE_SILENT],
+    }
+    answered: dict[type[Event], Sequence[str]] = (
+        {} if settings.assistant is AssistantKind.OFF else {AnswerDue: [ANSWER]}
+    )
+    return {**followed, **answered}
 
 
 def handlers(application: Application) -> Mapping[str, Handler]:
     async def answer(shop_id: str, event: Event) -> datetime | None:
         return await application.answer(shop_id, cast(AnswerDue, event))
 
-    return {ANSWER: answer}
+    async def close_silent(shop_id: str, event: Event) -> datetime | None:
+        return await application.close_silent(shop_id, cast(ConversationOpened | ConversationReopened, event))
+
+    return {ANSWER: answer, CLOSE_SILENT: close_silent}

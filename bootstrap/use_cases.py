@@ -1,7 +1,9 @@
 """Hands the use cases their ports."""
 
+from datetime import timedelta
+
 from core.application import Application, IdentityUseCases, InboxUseCases, ShopUseCases, VisitorUseCases
-from core.conversations import answering, inbox, visitor
+from core.conversations import answering, closing, inbox, visitor
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
@@ -21,6 +23,7 @@ def application(
     tokens: Tokens,
     assistant: Assistant,
     logins: identity.Logins,
+    chat_idle: timedelta,
 ) -> Application:
     return Application(
         identity=_identity(db, clock, ids, passwords, tokens, logins),
@@ -28,6 +31,7 @@ def application(
         visitor=_visitor(db, clock, ids),
         inbox=_inbox(db, clock, ids),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
+        close_silent=closing.CloseSilent(db, clock, chat_idle),
     )
 
 
@@ -82,7 +86,7 @@ def _inbox(db: Database, clock: Clock, ids: Ids) -> InboxUseCases:
         read=inbox.ReadConversation(db),
         messages=inbox.ReadMessages(db),
         start=inbox.StartConversation(db, clock, ids),
-        change=inbox.ChangeConversation(db),
+        change=inbox.ChangeConversation(db, clock),
         post=inbox.PostFromInbox(db, clock, ids),
         delete=inbox.DeleteConversation(db),
         delete_message=inbox.DeleteMessage(db),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.conversations.answering import AnswerCustomer
+from core.conversations.closing import CloseSilent
 from core.conversations.inbox import (
     AgentTypes,
     ChangeConversation,
@@ -114,3 +115,4 @@ class Application:
     visitor: VisitorUseCases
     inbox: InboxUseCases
     answer: AnswerCustomer
+    close_silent: CloseSilent

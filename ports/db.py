@@ -263,7 +263,13 @@ class Deliveries(Protocol):
         """It is done; forget it."""
         ...
 
-    def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None: ...
+    def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None:
+        """It went wrong, or was stopped; try again then."""
+        ...
+
+    def put_off(self, delivery_id: int, *, due_at: datetime) -> None:
+        """Its subscriber asked to be called again then: no failure, so attempts count anew."""
+        ...
 
     def bury(self, delivery_id: int, *, error: str) -> None:
         """Give up: it stays visible, and its lane goes on without it."""

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.db.factory import open_database
 from adapters.db.migrate import upgrade
-from adapters.db.transaction import Context
+from adapters.db.transaction import Context, Subscriptions
 from adapters.providers.memory import ManualClock
 from adapters.providers.system import RandomIds
 from core.conversations.events import AnswerDue
@@ -77,12 +77,18 @@ OpenDatabase = Callable[[str], Database]
 
 
 @pytest.fixture
-async def opened(clock: ManualClock) -> AsyncIterator[OpenDatabase]:
+def subscriptions() -> Subscriptions:
+    """Who hears of what; a file of tests may want more."""
+    return {AnswerDue: ["assistant.answer"]}
+
+
+@pytest.fixture
+async def opened(clock: ManualClock, subscriptions: Subscriptions) -> AsyncIterator[OpenDatabase]:
     """Opens databases that are closed at the end of the test."""
     databases: list[Database] = []
 
     def open_one(url: str) -> Database:
-        databases.append(open_database(url, Context(clock, RandomIds(), {AnswerDue: ["assistant.answer"]})))
+        databases.append(open_database(url, Context(clock, RandomIds(), subscriptions)))
         return databases[-1]
 
     yield open_one

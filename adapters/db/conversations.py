@@ -33,6 +33,7 @@ conversations = sa.Table(
     sa.Column("customer_name", sa.String(255), nullable=False),
     sa.Column("visitor_id", Id),
     sa.Column("status", Choice(Status), nullable=False),
+    sa.Column("closed_at", UtcDateTime),
     sa.Column("assignee_id", Id),
     sa.Column("tags", Json(tuple[str, ...]), nullable=False),
     sa.Column("notes", sa.Text, nullable=False),

@@ -170,6 +170,11 @@ _POSTPONE = Statement(
     .where(deliveries.c.id == p("b_id"))
     .values(due_at=p("due_at"), last_error=p("error"), claimed_until=None)
 )
+_PUT_OFF = Statement(
+    deliveries.update()
+    .where(deliveries.c.id == p("b_id"))
+    .values(due_at=p("due_at"), attempts=0, last_error=None, claimed_until=None)
+)
 _BURY = Statement(
     deliveries.update()
     .where(deliveries.c.id == p("b_id"))
@@ -205,6 +210,9 @@ class SqlDeliveries:
 
     def postpone(self, delivery_id: int, *, due_at: datetime, error: str) -> None:
         _POSTPONE.run(self._session, {"b_id": delivery_id, "due_at": due_at, "error": error})
+
+    def put_off(self, delivery_id: int, *, due_at: datetime) -> None:
+        _PUT_OFF.run(self._session, {"b_id": delivery_id, "due_at": due_at})
 
     def bury(self, delivery_id: int, *, error: str) -> None:
         _BURY.run(self._session, {"b_id": delivery_id, "error": error})

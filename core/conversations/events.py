@@ -1,6 +1,7 @@
 """What happens in conversations. `visitor_id` is there so that the visitor's own sockets can be found."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from core.conversations.messages import Message
@@ -23,6 +24,25 @@ class ConversationChanged(Event):
     visitor_id: str | None
     status: str
     is_ai_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationClosed(Event):
+    """`reason`: agent, or inactivity."""
+
+    topic: ClassVar[str] = "conversation.closed"
+    conversation_id: str
+    visitor_id: str | None
+    reason: str
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationReopened(Event):
+    topic: ClassVar[str] = "conversation.reopened"
+    conversation_id: str
+    visitor_id: str | None
+    reopened_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

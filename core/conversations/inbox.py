@@ -110,6 +110,7 @@ class StartConversation:
 @dataclass(frozen=True, slots=True)
 class ChangeConversation:
     db: Database
+    clock: Clock
 
     async def __call__(
         self, *, actor: Agent, shop_id: str, conversation_id: str, changes: ConversationChanges
@@ -122,7 +123,7 @@ class ChangeConversation:
             if assignee is not None and tx.members.get(assignee) is None:
                 raise Invalid(field="assignee_id", rule="must be a member of the shop's team")
             conversation = tx.conversations.get(conversation_id, lock=True)
-            conversation.change(changes)
+            conversation.change(changes, self.clock.now())
             tx.conversations.save(conversation)
             return view(tx, conversation)
 

@@ -9,7 +9,9 @@ from typing import Self, TypedDict
 from core.conversations.events import (
     AgentsNotified,
     ConversationChanged,
+    ConversationClosed,
     ConversationOpened,
+    ConversationReopened,
     MessagePosted,
     MessagesRead,
 )
@@ -38,6 +40,11 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class CloseReason(StrEnum):
+    AGENT = "agent"
+    INACTIVITY = "inactivity"
+
+
 class ConversationChanges(TypedDict, total=False):
     """What an agent may change. An absent key means: leave as it is."""
 
@@ -63,6 +70,7 @@ class Conversation:
     last_message_at: datetime
     visitor_id: str | None = None
     status: Status = Status.OPEN
+    closed_at: datetime | None = None
     assignee_id: str | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
@@ -124,7 +132,8 @@ class Conversation:
 
     def _react(self, message: Message) -> None:
         self.last_message_at = message.created_at
-        was_closed, self.status = self.status is Status.CLOSED, Status.OPEN
+        was_closed = self.status is Status.CLOSED
+        self.status = Status.OPEN
         match message.sender:
             case Sender.CUSTOMER:
                 self.is_read = False
@@ -133,7 +142,12 @@ class Conversation:
                 self.is_ai_active = False
                 self.agent_read_sequence = message.sequence
         if was_closed:
-            self._changed()
+            self._reopened(message.created_at)
+
+    def close(self, reason: CloseReason, now: datetime) -> None:
+        """It comes to an end; the next message opens it again."""
+        self.status = Status.CLOSED
+        self._closed(reason, now)
 
     def hand_over(self, now: datetime) -> None:
         """The assistant steps back: a person is asked to take over."""
@@ -145,15 +159,18 @@ class Conversation:
     def notify_agents(self, *, title: str, message: str, level: str = "info") -> None:
         self._record(AgentsNotified(title=title, message=message, level=level, conversation_id=self.id))
 
-    def change(self, changes: ConversationChanges) -> None:
+    def change(self, changes: ConversationChanges, now: datetime) -> None:
         """Apply an agent's edit. Raises Invalid. Records nothing when nothing differs."""
         cleaned_changes = _checked(changes)
+        was_closed = self.status is Status.CLOSED
         before = {name: getattr(self, name) for name in cleaned_changes}
         for name, value in cleaned_changes.items():
             setattr(self, name, value)
         if cleaned_changes.get("is_read"):
             self.agent_read_sequence = self.last_sequence
-        if any(getattr(self, name) != value for name, value in before.items()):
+        if was_closed != (self.status is Status.CLOSED):
+            self._reopened(now) if was_closed else self._closed(CloseReason.AGENT, now)
+        elif any(getattr(self, name) != value for name, value in before.items()):
             self._changed()
 
     def read_by(self, reader: Sender, sequence: int) -> bool:
@@ -175,6 +192,22 @@ class Conversation:
     def release_events(self) -> list[Event]:
         released, self.events = self.events, []
         return released
+
+    def _closed(self, reason: CloseReason, now: datetime) -> None:
+        self.closed_at = now
+        self._changed()
+        self._record(
+            ConversationClosed(
+                conversation_id=self.id, visitor_id=self.visitor_id, reason=reason.value, closed_at=now
+            )
+        )
+
+    def _reopened(self, now: datetime) -> None:
+        self.closed_at = None
+        self._changed()
+        self._record(
+            ConversationReopened(conversation_id=self.id, visitor_id=self.visitor_id, reopened_at=now)
+        )
 
     def _changed(self) -> None:
         self._record(

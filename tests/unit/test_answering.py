@@ -171,7 +171,7 @@ async def test_a_hand_over_stops_it_and_calls_for_a_person(db, clock, relay, ech
 async def test_switched_on_again_it_answers_what_comes_then(db, clock, relay, echo):
     stage = await a_shop(db, clock)
     message = await a_message(db, clock, stage.visitor)
-    change = ChangeConversation(db)
+    change = ChangeConversation(db, clock)
     where = {"actor": stage.owner, "shop_id": stage.shop.id, "conversation_id": message.conversation_id}
     await change(**where, changes={"is_ai_active": False})
     await relay.run_due()

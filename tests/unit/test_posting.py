@@ -123,7 +123,7 @@ async def test_a_closed_conversation_is_opened_again_by_the_next_message(db, clo
     stage = await a_shop(db, clock)
     message = await a_message(db, clock, stage.visitor)
     where = {"actor": stage.owner, "shop_id": stage.shop.id, "conversation_id": message.conversation_id}
-    closed = await ChangeConversation(db)(**where, changes={"status": Status.CLOSED, "is_read": True})
+    closed = await ChangeConversation(db, clock)(**where, changes={"status": Status.CLOSED, "is_read": True})
     assert (closed.conversation.status, closed.conversation.is_read) == (Status.CLOSED, True)
     await a_message(db, clock, stage.visitor, "one more thing")
     (view,) = await ListConversations(db)(actor=stage.owner, shop_id=stage.shop.id)
@@ -178,7 +178,7 @@ async def test_strangers_learn_nothing_of_a_shop(db, clock):
                 draft=Draft(text="x"),
             )
     with pytest.raises(ConversationNotFound):
-        await ChangeConversation(db)(
+        await ChangeConversation(db, clock)(
             actor=theirs.owner,
             shop_id=theirs.shop.id,
             conversation_id=message.conversation_id,
@@ -190,7 +190,7 @@ async def test_an_assignee_must_be_of_the_team(db, clock):
     stage, stranger = await a_shop(db, clock), await a_user(db, clock)
     agent = await a_member(db, clock, stage.shop)
     message = await a_message(db, clock, stage.visitor)
-    change = ChangeConversation(db)
+    change = ChangeConversation(db, clock)
     where = {"actor": agent, "shop_id": stage.shop.id, "conversation_id": message.conversation_id}
     with pytest.raises(Invalid, match="assignee_id"):
         await change(**where, changes={"assignee_id": stranger.user_id})

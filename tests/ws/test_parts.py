@@ -282,13 +282,26 @@ EXAMPLES = {
         "status": "open",
         "is_ai_active": True,
     },
+    events.ConversationClosed: {
+        "conversation_id": "c",
+        "visitor_id": "v",
+        "reason": "inactivity",
+        "closed_at": NOW,
+    },
+    events.ConversationReopened: {"conversation_id": "c", "visitor_id": "v", "reopened_at": NOW},
     events.ConversationDeleted: {"conversation_id": "c", "visitor_id": "v"},
     events.MessagePosted: {"message": a_message(1), "visitor_id": "v"},
     events.MessageDeleted: {"conversation_id": "c", "visitor_id": "v", "message_id": "m"},
     events.MessagesRead: {"conversation_id": "c", "visitor_id": "v", "reader": "agent", "sequence": 1},
     events.AgentsNotified: {"title": "t", "message": "m", "level": "info", "conversation_id": None},
 }
-NOT_FOR_SOCKETS = {events.AnswerDue, shop_events.ShopOpened, shop_events.MemberJoined}
+TOLD_AS_A_CHANGE = {events.ConversationClosed, events.ConversationReopened}
+NOT_FOR_SOCKETS = {
+    events.AnswerDue,
+    shop_events.ShopOpened,
+    shop_events.MemberJoined,
+    *TOLD_AS_A_CHANGE,
+}
 NOT_FOR_VISITORS = {events.AgentsNotified}
 
 
