@@ -2,7 +2,6 @@
 
 import os
 from http import HTTPStatus
-from itertools import chain
 from typing import Any
 
 from adapters.http.dialects import PLATFORM
@@ -30,32 +29,6 @@ def refusal(status: int) -> tuple[list[Header], bytes]:
         (b"connection", b"close"),
     ]
     return headers, body
-
-
-def hypercorn_refuses_in_json() -> None:
-    """Its own refusals have no body at all."""
-    import h11
-    from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
-    from hypercorn.protocol.h11 import H11Protocol
-    from hypercorn.protocol.ws_stream import WSStream
-
-    async def refuse_request(self: H11Protocol, status_code: int) -> None:
-        headers, body = refusal(status_code)
-        whole = list(chain(headers, self.config.response_headers("h11")))
-        await self._send_h11_event(h11.Response(status_code=status_code, headers=whole))
-        await self._send_h11_event(h11.Data(data=body))
-        await self._send_h11_event(h11.EndOfMessage())
-
-    async def refuse_handshake(self: WSStream, status_code: int) -> None:
-        headers, body = refusal(status_code)
-        await self.send(Response(stream_id=self.stream_id, status_code=status_code, headers=headers))
-        await self.send(Body(stream_id=self.stream_id, data=body))
-        await self.send(EndBody(stream_id=self.stream_id))
-        # Without this the connection would stay, with nobody to listen to it.
-        await self.send(StreamClosed(stream_id=self.stream_id))
-
-    H11Protocol._send_error_response = refuse_request  # type: ignore[method-assign]  # noqa: SLF001
-    WSStream._send_error_response = refuse_handshake  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def uvicorn_protocol() -> Any:

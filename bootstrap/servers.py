@@ -6,10 +6,10 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-from bootstrap.refusals import hypercorn_refuses_in_json, uvicorn_protocol
+from bootstrap.refusals import uvicorn_protocol
 from bootstrap.settings import Server, Settings
 from bootstrap.web import Service
 
@@ -91,10 +91,9 @@ async def _hypercorn(
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    refuse_compression()
-    refuse_h2c()
-    let_pings_end()
-    hypercorn_refuses_in_json()
+    from bootstrap.hypercorn_mends import mend_hypercorn
+
+    mend_hypercorn()
 
     async def drained() -> None:
         await stop.wait()
@@ -172,51 +171,3 @@ def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Connections that Hypercorn cancels at the end are no errors; CPython 3.11 reports them as such."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
-
-
-def refuse_compression() -> None:
-    """Keep Hypercorn from offering permessage-deflate.
-
-    It inflates a message before it looks at the size limit: 300 KB on the wire become 500 MB in memory
-    (hypercorn issue 307). Chat frames are too short for compression to pay anyway.
-    """
-    from hypercorn.protocol.ws_stream import Handshake
-
-    accept: Callable[..., Any] = Handshake.accept
-
-    def accept_plain(self: Handshake, *args: Any, **kwargs: Any) -> Any:
-        self.extensions = None
-        return accept(self, *args, **kwargs)
-
-    if getattr(accept, "__name__", "") != accept_plain.__name__:
-        Handshake.accept = accept_plain  # type: ignore[method-assign]
-
-
-def let_pings_end() -> None:
-    """Keep Hypercorn from waiting, at the end, for the next ping to a socket that is closed already."""
-    from hypercorn.protocol.ws_stream import WSStream
-    from wsproto.events import Ping
-
-    async def send_pings(self: WSStream) -> None:
-        terminated = self.context.terminated
-        while not (self.closed or terminated.is_set()):
-            await self._send_wsproto_event(Ping())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.config.websocket_ping_interval):
-                    await terminated.wait()
-
-    WSStream._send_pings = send_pings  # type: ignore[method-assign]  # noqa: SLF001
-
-
-def refuse_h2c() -> None:
-    """Keep Hypercorn from speaking HTTP/2 without TLS.
-
-    A proxy that lets `Upgrade: h2c` through would no longer see what is asked for on that connection.
-    The header is passed over, as RFC 9110 allows.
-    """
-    from hypercorn.protocol.h11 import H11Protocol
-
-    async def stay(self: H11Protocol, event: object) -> None:
-        """HTTP/1.1 it is."""
-
-    H11Protocol._check_protocol = stay  # type: ignore[method-assign]  # noqa: SLF001

@@ -44,11 +44,12 @@ class DirectWriter:
 def direct_writer(send: Send) -> DirectWriter | None:
     """For an accepted connection, if its server is one of those known here."""
     server = getattr(send, "__self__", None)
-    kind = type(server).__module__.partition(".")[0]
+    # A server's class may be a mended one of ours.
+    kinds = {kind.__module__.partition(".")[0] for kind in type(server).__mro__}
     try:
-        if kind == "hypercorn":
+        if "hypercorn" in kinds:
             return _on_hypercorn(server)
-        return _on_uvicorn(server) if kind == "uvicorn" else None
+        return _on_uvicorn(server) if "uvicorn" in kinds else None
     except AttributeError:
         # Another version of it: nothing is lost but time.
         return None
@@ -56,8 +57,8 @@ def direct_writer(send: Send) -> DirectWriter | None:
 
 def _on_hypercorn(stream: Any) -> DirectWriter | None:
     protocol = stream.send.__self__
-    if type(protocol).__name__ != "H11Protocol":  # over HTTP/2 a socket shares its transport with others
-        return None
+    if "H11Protocol" not in {kind.__name__ for kind in type(protocol).__mro__}:
+        return None  # over HTTP/2 a socket shares its transport with others
     connection, tcp = stream.connection, protocol.send.__self__
     if any(extension.enabled() for extension in getattr(connection, "_proto").extensions):  # noqa: B009
         return None

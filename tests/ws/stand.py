@@ -23,7 +23,7 @@ from adapters.ws.options import WsOptions
 from adapters.ws.updates import Snapshot
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
-from bootstrap.servers import refuse_compression
+from bootstrap.hypercorn_mends import mend_hypercorn
 from bootstrap.settings import Settings
 from core.conversations.errors import ConversationNotFound
 from core.conversations.messages import Draft, Message, Sender
@@ -236,7 +236,7 @@ async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
 
 @asynccontextmanager
 async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    refuse_compression()
+    mend_hypercorn()
     config, stop = Config(), asyncio.Event()
     config.bind = [f"fd://{listening.detach()}"]
     config.websocket_max_message_size = 64 * 1024
