@@ -5,7 +5,7 @@ missing one is seen at once and read from the database; a poll finds what is mis
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ import structlog
 from adapters.db.events import decoded, encoded
 from core.conversations.errors import StreamGone
 from core.conversations.events import Typing
+from core.conversations.signals import CameOnline, MessageAgain, SessionStatus, Signal, WentOffline
 from core.kernel import DomainError
 from core.outages import DatabaseDown
 from ports.bus import EventBus
@@ -44,11 +45,24 @@ class _WireMessage(msgspec.Struct, omit_defaults=True):
 
     shop_id: str
     events: list[_WireEvent] = []
-    typing: Typing | None = None
+    signal: tuple[str, msgspec.Raw] | None = None
+    """Its kind and its fields."""
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_WireMessage).decode
+
+_SIGNALS: dict[str, type[Signal]] = {
+    "typing": Typing,
+    "session": SessionStatus,
+    "again": MessageAgain,
+    "online": CameOnline,
+    "offline": WentOffline,
+}
+_KINDS = {signal: kind for kind, signal in _SIGNALS.items()}
+_DECODE_SIGNAL: dict[str, Callable[[msgspec.Raw], Signal]] = {
+    kind: msgspec.json.Decoder(signal).decode for kind, signal in _SIGNALS.items()
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -65,8 +79,8 @@ class _Watched:
 class LiveFeed:
     """Satisfies ports.feed.Feed."""
 
-    def __init__(self, db: Database, bus: EventBus, audience: Audience) -> None:
-        self._db, self._bus, self._audience = db, bus, audience
+    def __init__(self, db: Database, bus: EventBus, *audiences: Audience) -> None:
+        self._db, self._bus, self._audiences = db, bus, audiences
         self._watched: dict[str, _Watched] = {}
         self._polling: asyncio.Task[None] | None = None
         self._healing: set[asyncio.Task[None]] = set()
@@ -105,9 +119,10 @@ class LiveFeed:
         if watched.watchers <= 0:
             del self._watched[shop_id]
 
-    def signal(self, shop_id: str, typing: Typing) -> None:
-        self._audience.signal(shop_id, typing)
-        self._bus.publish(_encode(_WireMessage(shop_id, typing=typing)))
+    def signal(self, shop_id: str, signal: Signal) -> None:
+        self._signal(shop_id, signal)
+        wire = _KINDS[type(signal)], msgspec.Raw(_encode(signal))
+        self._bus.publish(_encode(_WireMessage(shop_id, signal=wire)))
 
     async def _begin(self, shop_id: str, watched: _Watched) -> None:
         """Find out where the stream stands. What arrives meanwhile waits in `early`."""
@@ -133,12 +148,17 @@ class LiveFeed:
             heard = _decode(message)
             if heard.shop_id not in self._watched:
                 return
-            if heard.typing is not None:
-                self._audience.signal(heard.shop_id, heard.typing)
+            if heard.signal is not None:
+                kind, fields = heard.signal
+                self._signal(heard.shop_id, _DECODE_SIGNAL[kind](fields))
             self._take([_recorded(heard.shop_id, entry) for entry in heard.events])
         except (KeyError, msgspec.MsgspecError):
             # Another version of Parley speaks on this bus; the poll brings what we can read.
             log.warning("bus message not understood")
+
+    def _signal(self, shop_id: str, signal: Signal) -> None:
+        for audience in self._audiences:
+            audience.signal(shop_id, signal)
 
     def _take(self, events: Sequence[Recorded]) -> None:
         for recorded in events:
@@ -156,7 +176,8 @@ class LiveFeed:
             return
         while (recorded := watched.early.pop(watched.cursor + 1, None)) is not None:
             watched.cursor = recorded.position
-            self._audience.deliver(recorded)
+            for audience in self._audiences:
+                audience.deliver(recorded)
         if watched.early and min(watched.early) <= watched.cursor:
             watched.early = {at: event for at, event in watched.early.items() if at > watched.cursor}
 

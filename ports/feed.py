@@ -2,18 +2,18 @@
 
 from typing import Protocol
 
-from core.conversations.events import Typing
+from core.conversations.signals import Signal
 from ports.db import Recorded
 
 
 class Audience(Protocol):
-    """The sockets of this process."""
+    """Sockets of this process. There may be several audiences, for each way of speaking one."""
 
     def deliver(self, recorded: Recorded) -> None:
         """The next event of a watched shop: each position exactly once, in order. Must not block."""
         ...
 
-    def signal(self, shop_id: str, typing: Typing) -> None:
+    def signal(self, shop_id: str, signal: Signal) -> None:
         """Something that is only true now. May be lost. Must not block."""
         ...
 
@@ -30,6 +30,6 @@ class Feed(Protocol):
 
     def unwatch(self, shop_id: str) -> None: ...
 
-    def signal(self, shop_id: str, typing: Typing) -> None:
+    def signal(self, shop_id: str, signal: Signal) -> None:
         """Tell the sockets of every process, this one included."""
         ...

@@ -11,6 +11,7 @@ from adapters.ws.seats import AgentSeat, VisitorSeat
 from adapters.ws.socket import Socket
 from adapters.ws.updates import AT_ONCE, ReadView, Snapshot
 from core.conversations.events import Typing
+from core.conversations.signals import Signal
 from ports.clock import Clock
 from ports.db import Recorded
 
@@ -40,7 +41,11 @@ class Hub:
             # What can't be told must not stop the events after it, nor the commit that brought it.
             log.exception("event not delivered", topic=recorded.event.topic, position=recorded.position)
 
-    def signal(self, shop_id: str, typing: Typing) -> None:
+    def signal(self, shop_id: str, signal: Signal) -> None:
+        if isinstance(signal, Typing):
+            self._show_typing(shop_id, signal)
+
+    def _show_typing(self, shop_id: str, typing: Typing) -> None:
         room = self._shops.get(shop_id)
         if room is not None:
             room.signal(typing, self._clock)

@@ -1,6 +1,7 @@
 """The feed: every position once and in order, whatever gets lost or arrives early."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,8 @@ from adapters.providers.bus_memory import MemoryBroker, MemoryBus
 from bootstrap import feed as feed_module
 from bootstrap.feed import LiveFeed
 from core.conversations.events import AgentsNotified, Typing
+from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
+from core.conversations.signals import CameOnline, MessageAgain, Online, SessionStatus, WentOffline
 from core.outages import DatabaseDown
 from tests.builders import a_message, a_shop
 
@@ -16,7 +19,7 @@ class Listener:
     """An audience that remembers, and tells when it has heard enough."""
 
     def __init__(self):
-        self.positions, self.titles, self.typing = [], [], []
+        self.positions, self.titles, self.signals = [], [], []
         self._changed = asyncio.Event()
 
     def deliver(self, recorded):
@@ -24,8 +27,8 @@ class Listener:
         self.titles.append(getattr(recorded.event, "title", None))
         self._changed.set()
 
-    def signal(self, shop_id, typing):
-        self.typing.append((shop_id, typing))
+    def signal(self, shop_id, signal):
+        self.signals.append((shop_id, signal))
         self._changed.set()
 
     async def until(self, condition):
@@ -154,8 +157,42 @@ async def test_typing_reaches_the_sockets_of_every_process(feeds, clock):
     await other_feed.watch(stage.shop.id)
     typing = Typing(conversation_id="c", visitor_id=None, sender="agent", sender_id="u", is_typing=True)
     feed.signal(stage.shop.id, typing)
-    await theirs.until(lambda listener: listener.typing)
-    assert mine.typing == theirs.typing == [(stage.shop.id, typing)]
+    await theirs.until(lambda listener: listener.signals)
+    assert mine.signals == theirs.signals == [(stage.shop.id, typing)]
+
+
+ONLINE = Online(session_id="s", user_id="anonymous-s", connected_at=datetime(2026, 1, 1, tzinfo=UTC), url="/")
+SAID = Message(
+    id="m",
+    conversation_id="c",
+    sequence=3,
+    sender=Sender.CUSTOMER,
+    sender_id="v",
+    sender_name="Mia",
+    text="again",
+    attachments=(Attachment(kind=AttachmentKind.IMAGE, url="data:image/png;base64,AA=="),),
+    is_note=False,
+    client_id="temp-1",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+SIGNALS = [
+    SessionStatus(session_id="s", status="bubble_click", site_id="site", conversation_id="c"),
+    MessageAgain(visitor_id="v", message=SAID),
+    CameOnline(online=ONLINE),
+    WentOffline(online=ONLINE),
+]
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: type(signal).__name__)
+async def test_every_signal_reaches_the_other_processes_as_it_was(feeds, clock, signal):
+    db, feed, mine = await feeds()
+    _, other_feed, theirs = await feeds()
+    stage = await a_shop(db, clock)
+    await feed.watch(stage.shop.id)
+    await other_feed.watch(stage.shop.id)
+    feed.signal(stage.shop.id, signal)
+    await theirs.until(lambda listener: listener.signals)
+    assert mine.signals == theirs.signals == [(stage.shop.id, signal)]
 
 
 async def test_a_stranger_on_the_bus_does_no_harm(feeds, clock):
