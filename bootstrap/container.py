@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from dependency_injector import containers, providers
 
+from adapters.db.answers import ClaimingDatabase, SqlAnswers
 from adapters.db.factory import open_database
 from adapters.db.transaction import Context
 from adapters.providers.argon2 import Argon2Passwords
@@ -76,11 +77,11 @@ def _tokens(settings: Settings, secret: str, clock: Clock, ids: Ids) -> JwtToken
     )
 
 
-class Container(containers.DeclarativeContainer):
 def _cipher(settings: Settings) -> Cipher:
     return FernetCipher(encryption_keys(settings))
 
 
+class Container(containers.DeclarativeContainer):
     """Tests pass overrides at construction: `Container(settings=…, clock=providers.Object(…))`."""
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
@@ -92,13 +93,14 @@ def _cipher(settings: Settings) -> Cipher:
     limiter: providers.Provider[Any] = providers.Singleton(_limiter, settings, clock)
     passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
     tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
-    assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
     cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
+    assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
     logins = providers.Singleton(Logins, clock, ids, tokens, settings.provided.login_lifetime)
     health = providers.Singleton(SystemHealth, db, bus)
+    answers = providers.Singleton(SqlAnswers, db, clock, ids)
     application = providers.Singleton(
         use_cases.application,
-        db=db,
+        db=providers.Singleton(ClaimingDatabase, db),
         clock=clock,
         ids=ids,
         passwords=passwords,

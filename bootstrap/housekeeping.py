@@ -1,12 +1,14 @@
-"""Forgets what is no longer needed: old events, ended logins."""
+"""Forgets what is no longer needed: old events, ended logins, answers that nobody asks for again."""
 
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
 from core.kernel import DomainError
+from ports.answers import Answers
 from ports.clock import Clock
 from ports.db import SYSTEM, Database, Transaction
 
@@ -16,9 +18,15 @@ LOGINS_KEPT = timedelta(days=7)
 """A used refresh token is remembered for a while after its end, so that its theft still shows."""
 
 
+class Swept(NamedTuple):
+    events: int
+    logins: int
+    answers: int
+
+
 class Housekeeping:
-    def __init__(self, db: Database, clock: Clock, events_kept: timedelta) -> None:
-        self._db, self._clock, self._events_kept = db, clock, events_kept
+    def __init__(self, db: Database, clock: Clock, events_kept: timedelta, answers: Answers) -> None:
+        self._db, self._clock, self._events_kept, self._answers = db, clock, events_kept, answers
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -30,18 +38,18 @@ class Housekeeping:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def sweep(self) -> tuple[int, int]:
-        """How many events and logins went."""
+    async def sweep(self) -> Swept:
+        """How much went."""
         now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[int, int]:
             return tx.stream.prune(now - self._events_kept), tx.logins.prune(now - LOGINS_KEPT)
 
-        return await self._db.transact(work, shop=SYSTEM)
+        events, logins = await self._db.transact(work, shop=SYSTEM)
+        return Swept(events, logins, await self._answers.prune())
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             with suppress(DomainError):
-                events, logins = await self.sweep()
-                log.info("swept", events=events, logins=logins)
+                log.info("swept", **(await self.sweep())._asdict())

@@ -36,13 +36,15 @@ class Service:
         self.hub = Hub(read_view=_read_view(self._db), clock=clock)
         self.feed = LiveFeed(self._db, container.bus(), self.hub)
         self.relay = Relay(self._db, handlers(application), clock, settings.handler_lease)
-        self.housekeeping = Housekeeping(self._db, clock, settings.events_kept)
+        self.housekeeping = Housekeeping(self._db, clock, settings.events_kept, container.answers())
         self.http = create_http(
             application,
             options=options.http(settings),
             limiter=limiter,
             clock=clock,
             health=container.health(),
+            answers=container.answers(),
+            cipher=container.cipher(),
         )
         self.ws = create_ws(
             application,

@@ -33,7 +33,7 @@ async def _work(container: Container) -> None:
     settings, db, clock = container.settings(), container.db(), container.clock()
     await db.check()
     relay = Relay(db, handlers(container.application()), clock, settings.handler_lease)
-    housekeeping = Housekeeping(db, clock, settings.events_kept)
+    housekeeping = Housekeeping(db, clock, settings.events_kept, container.answers())
     feed = LiveFeed(db, container.bus(), Nobody())
     await feed.open()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -60,7 +60,10 @@ CLAIM: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 
 class Answers(Protocol):
-    """A request's `id` tells who asks for what under which key; its `fingerprint` what exactly was sent."""
+    """A request's `id` tells who asks for what under which key, its `fingerprint` what exactly was sent.
+
+    Fingerprints and answers may hold secrets: they are sealed by whoever hands them over.
+    """
 
     async def claim(self, id: str, fingerprint: str) -> Claim | Repeated:
         """A claim for the first who asks, and for the next when nobody has answered, or done anything, within
@@ -69,6 +72,10 @@ class Answers(Protocol):
 
     async def keep(self, claim: Claim, answer: str) -> None:
         """From now on this is what a repetition gets."""
+        ...
+
+    async def prune(self) -> int:
+        """Forget what is older than repetitions get; says how many."""
         ...
 
     async def drop(self, claim: Claim) -> None:

@@ -21,7 +21,7 @@ stored_answers = sa.Table(
     "stored_answers",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("holder", Id, nullable=False),
     sa.Column("claimed_until", UtcDateTime, nullable=False),
     sa.Column("has_effect", sa.Boolean, nullable=False),
@@ -75,7 +75,6 @@ class SqlAnswers:
         await self.db.transact(lambda tx: _DROP.run(_session(tx), held), shop=SYSTEM)
 
     async def prune(self) -> int:
-        """Forget what is older than repetitions get; says how many."""
         before = {"before": self.clock.now()}
         return await self.db.transact(lambda tx: _PRUNE.run(_session(tx), before), shop=SYSTEM)
 

@@ -29,6 +29,8 @@ class Access:
     """Counted by the account that the body names, wherever the attempts come from."""
     bucket: str = ""
     """Endpoints with a bucket of their own are not held up by what the same caller does elsewhere."""
+    reads_cookies: bool = False
+    """Where the body says nothing, the endpoint itself goes by the browser's cookies."""
     is_unlimited: bool = False
     """Said out loud, so that no endpoint is without limits by mistake."""
 

@@ -27,8 +27,8 @@ from core.kernel import UserActor
 
 REGISTER = Access(who=Who.ANYONE, per_address="register_per_address")
 LOG_IN = Access(who=Who.ANYONE, per_address="login_per_address", per_account="login_per_account")
-REFRESH_TOKENS = Access(who=Who.ANYONE, per_address="refresh_per_address")
-LOG_OUT = Access(who=Who.ANYONE, per_address="address")
+REFRESH_TOKENS = Access(who=Who.ANYONE, per_address="refresh_per_address", reads_cookies=True)
+LOG_OUT = Access(who=Who.ANYONE, per_address="address", reads_cookies=True)
 ME = Access(who=Who.PERSON, bucket="me:")
 """A page that gets anything but its user from /me signs its person out: nothing else counts against it."""
 

@@ -20,17 +20,18 @@ from adapters.http.errors import (
     MethodNotAllowed,
     RouteNotFound,
     SocketsOnly,
-    headers_of,
-    problem_of,
 )
 from adapters.http.gate import Gate
 from adapters.http.health import Health
 from adapters.http.observer import Observer
+from adapters.http.once import Once
 from adapters.http.options import HttpOptions
-from adapters.http.reply import Letterhead, Reply
+from adapters.http.reply import Letterhead, Reply, refusal
 from adapters.wire.addresses import Addresses
 from core.application import Application
-from core.kernel import DomainError, Invalid
+from core.kernel import DomainError
+from ports.answers import Answers
+from ports.cipher import Cipher
 from ports.clock import Clock
 from ports.limits import RateLimiter
 
@@ -111,12 +112,12 @@ class Way:
             endpoint, view, path = self._find(call)
             return await self._gate.admit(call, endpoint, view, path)
         except DomainError as error:
-            return _refusal(call, error)
+            return refusal(call, error)
         except Gone:
             raise
         except Exception:
             self._observer.broke()
-            return _refusal(call, Broken())
+            return refusal(call, Broken())
 
     def _find(self, call: Call) -> tuple[Endpoint, View, dict[str, Any]]:
         """Raises RouteNotFound, MethodNotAllowed or SocketsOnly."""
@@ -147,20 +148,21 @@ def declared(view: View) -> Endpoint:
     return endpoint
 
 
-def _refusal(call: Call, error: DomainError) -> Reply:
-    if isinstance(error, Invalid):
-        error = call.dialect.spelled(error)
-    problem = call.dialect.told(problem_of(error))
-    return Reply(problem.status, call.dialect.body(problem, call.id), headers_of(problem))
-
-
 def create_http(
-    application: Application, *, options: HttpOptions, limiter: RateLimiter, clock: Clock, health: Health
+    application: Application,
+    *,
+    options: HttpOptions,
+    limiter: RateLimiter,
+    clock: Clock,
+    health: Health,
+    answers: Answers,
+    cipher: Cipher,
 ) -> Quart:
     """The ASGI application for everything but sockets."""
     cookies, cors, observer = Cookies(options, clock), Cors(options), Observer()
     origins = ShopOrigins(application.shops.find, clock, cors, is_production=options.is_production)
-    gate = Gate(application.identity, limiter, options, cookies, cors, origins)
+    once = Once(answers, cipher, cookies)
+    gate = Gate(application.identity, limiter, options, cookies, cors, origins, once)
     app = _quart()
     for routes in _blueprints(application, options, clock, health, gate, observer):
         app.register_blueprint(routes)

@@ -42,6 +42,7 @@ class Call:
         "method",
         "path",
         "rate",
+        "raw",
         "route",
         "scope",
         "started",
@@ -59,6 +60,7 @@ class Call:
         self.id = self._id()
         self.started = perf_counter()
         self.route: str | None = None
+        self.raw = b""
         self.actor: Agent | VisitorActor | None = None
         self.rate: Rate | None = None
         self.verdict: Verdict | None = None
@@ -109,15 +111,16 @@ class Call:
         return b"transfer-encoding" in self.headers and b"content-length" in self.headers
 
     async def body(self, *, limit: int, within: float) -> bytes:
-        """The whole body. Raises BodyTooLarge, BodyTooSlow or Gone."""
+        """The whole body, which stays in `raw`. Raises BodyTooLarge, BodyTooSlow or Gone."""
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared[:20]) > limit:
             raise BodyTooLarge(limit=limit)
         try:
             async with asyncio.timeout(within):
-                return await self._read(limit)
+                self.raw = await self._read(limit)
         except TimeoutError as error:
             raise BodyTooSlow from error
+        return self.raw
 
     async def _read(self, limit: int) -> bytes:
         body = bytearray()

@@ -53,8 +53,16 @@ class Endpoint:
     raises: tuple[type[DomainError], ...] = ()
     keeps_nul: bool = False
     """The core cleans this body's texts itself."""
+    ignores_key: str | None = None
+    """Why a POST can't honour an Idempotency-Key. Without a reason it does."""
     takes: frozenset[str] = field(default_factory=frozenset)
     """Which of call, actor, body, query and once (the Idempotency-Key) the view wants to be given."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether answers to its POSTs are kept for repetitions (once.py). A view that takes the key names by
+        it what it creates, and needs that not."""
+        return self.ignores_key is None and "once" not in self.takes
 
 
 def endpoint(
@@ -67,6 +75,7 @@ def endpoint(
     also: tuple[int, ...] = (),
     raises: tuple[type[DomainError], ...] = (),
     keeps_nul: bool = False,
+    ignores_key: str | None = None,
 ) -> Callable[[View], View]:
     """Declare a route's view. The gate reads the declaration when the app is put together."""
 
@@ -81,6 +90,7 @@ def endpoint(
             also=also,
             raises=raises,
             keeps_nul=keeps_nul,
+            ignores_key=ignores_key,
             takes=takes,
         )
         setattr(view, _ATTRIBUTE, declared)

@@ -10,6 +10,7 @@ from string import Formatter
 from typing import Any, ClassVar
 
 from core.kernel import DomainError, Kind
+from ports.answers import StillAnswered
 
 STATUS = {
     Kind.INVALID: 400,
@@ -183,6 +184,8 @@ def headers_of(problem: Problem) -> tuple[Header, ...]:
     if problem.code == AmbiguousLength.code:
         # Where the next request on that connection begins is anybody's guess (RFC 9112, 6.1).
         return ((b"connection", b"close"),)
+    if problem.code == StillAnswered.code:
+        return ((b"retry-after", b"1"),)
     match problem.status:
         case 401:
             return ((b"www-authenticate", b'Bearer realm="parley"'),)

@@ -1,6 +1,7 @@
 """What every request passes before its endpoint runs, in this order:
 
-address limit, authentication, the page's origin, the caller's limit, the body, the account's limit.
+address limit, authentication, the page's origin, the caller's limit, the body, the account's limit, and
+whether the same was asked before.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from adapters.http.codec import Endpoint, View, check_media, decode_body, decode
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins
 from adapters.http.errors import NoVisitorToken, PersonsOnly, RateLimited
+from adapters.http.once import Once
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Reply
 from core.application import IdentityUseCases
@@ -31,6 +33,7 @@ class Gate:
     cookies: Cookies
     cors: Cors
     origins: ShopOrigins
+    once: Once
 
     async def admit(self, call: Call, endpoint: Endpoint, view: View, path: Mapping[str, str]) -> Reply:
         """Run the endpoint if nothing speaks against it. Raises DomainError."""
@@ -42,8 +45,14 @@ class Gate:
         elif access.who in {Who.AGENT, Who.PERSON}:
             await self._admit_agent(call, access)
         given = await self._given(call, endpoint)
-        result = await view(**given, **path)
-        return result if isinstance(result, Reply) else Reply(endpoint.status, encode(result))
+
+        async def run() -> Reply:
+            result = await view(**given, **path)
+            return result if isinstance(result, Reply) else Reply(endpoint.status, encode(result))
+
+        if call.method == "POST" and endpoint.is_kept and (key := call.once) is not None:
+            return await self.once.answer(call, key, access, given.get("body"), run)
+        return await run()
 
     async def _admit_visitor(self, call: Call, access: Access) -> None:
         try:

@@ -31,8 +31,9 @@ from adapters.http.errors import (
 )
 from adapters.http.options import HttpOptions
 from core.identity.errors import BadToken, NotSignedIn
-from core.kernel import ConcurrentUpdate, DomainError, Forbidden, Invalid
+from core.kernel import ConcurrentUpdate, DomainError, Forbidden, Invalid, KeyReused
 from core.outages import DatabaseDown, Overloaded
+from ports.answers import AnswerLost, StillAnswered
 
 Json = dict[str, Any]
 
@@ -80,6 +81,10 @@ _ONCE: Json = {
     "description": "Repeating the request with the same key has no second effect. Keys don't expire.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
 }
+_ONCE_A_DAY: Json = _ONCE | {
+    "description": "Repeating the request with the same key within 24 hours has no second effect, and gets"
+    " the first answer again, with the header Idempotent-Replayed."
+}
 
 
 class Provider(OpenAPIProvider):
@@ -109,7 +114,7 @@ class Provider(OpenAPIProvider):
             "parameters": [
                 *self._path_parameters(rule.rule),
                 *_query_parameters(endpoint),
-                *([_ONCE] if "once" in endpoint.takes else []),
+                *_once(rule, endpoint),
             ],
             "responses": self._responses(rule, endpoint),
             "security": _SECURITY[endpoint.access.who],
@@ -172,8 +177,10 @@ def refusals(rule: Rule, endpoint: Endpoint) -> Iterator[type[DomainError]]:
         yield RateLimited
     if endpoint.body is not None:
         yield from (Invalid, MalformedJson, BodyTooSlow, BodyTooLarge, UnsupportedMedia)
-    if endpoint.query is not None:
+    if endpoint.query is not None or "POST" in (rule.methods or ()):
         yield Invalid
+    if _is_kept(rule, endpoint):
+        yield from (KeyReused, StillAnswered, AnswerLost)
     if rule.arguments:
         yield RouteNotFound
     if unsafe:
@@ -181,6 +188,16 @@ def refusals(rule: Rule, endpoint: Endpoint) -> Iterator[type[DomainError]]:
     if not access.is_unlimited:
         yield from (DatabaseDown, Overloaded)
     yield Broken
+
+
+def _is_kept(rule: Rule, endpoint: Endpoint) -> bool:
+    return "POST" in (rule.methods or ()) and endpoint.is_kept
+
+
+def _once(rule: Rule, endpoint: Endpoint) -> list[Json]:
+    if "once" in endpoint.takes:
+        return [_ONCE]
+    return [_ONCE_A_DAY] if _is_kept(rule, endpoint) else []
 
 
 def _of_access(who: Who, unsafe: bool) -> Iterable[type[DomainError]]:

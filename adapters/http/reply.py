@@ -1,8 +1,9 @@
 """Answers, and the headers that a careful service puts on every one of them."""
 
 from adapters.http.call import Call
-from adapters.http.errors import Header
+from adapters.http.errors import Header, headers_of, problem_of
 from adapters.http.options import HttpOptions
+from core.kernel import DomainError, Invalid
 from ports.clock import Clock
 
 JSON = b"application/json"
@@ -36,6 +37,14 @@ class Reply:
         self.headers = headers
         self.media = media
         self.policy = policy
+
+
+def refusal(call: Call, error: DomainError) -> Reply:
+    """The error as the caller's dialect tells it."""
+    if isinstance(error, Invalid):
+        error = call.dialect.spelled(error)
+    problem = call.dialect.told(problem_of(error))
+    return Reply(problem.status, call.dialect.body(problem, call.id), headers_of(problem))
 
 
 class Letterhead:

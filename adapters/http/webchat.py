@@ -51,6 +51,7 @@ def blueprint(
         body=TokenIn,
         returns=TokenOut,
         raises=(MissingTenant, UnknownShopKey, ShopNotFound, BadToken),
+        ignores_key="It changes nothing, and a neighbour's key must not make two visitors one.",
     )
     async def issue_token(call: Call, body: TokenIn) -> TokenOut:
         """Make somebody on the shop's pages a visitor.

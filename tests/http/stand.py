@@ -66,6 +66,8 @@ class Stand:
             limiter=MemoryRateLimiter(now=lambda: self.now),
             clock=self.clock,
             health=self.health,
+            answers=self.container.answers(),
+            cipher=self.container.cipher(),
         )
 
     def access(self, actor: UserActor) -> str:

@@ -1,5 +1,6 @@
 """Rules that hold for every route, found by looking at all of them."""
 
+import inspect
 import json
 import re
 from dataclasses import fields
@@ -84,6 +85,25 @@ def test_ids_in_paths_are_checked(app: Quart):
         assert len(re.findall("<id:", rule.rule)) == len(rule.arguments), rule
 
 
+def test_every_post_can_be_repeated_or_says_why_not(app: Quart):
+    ignoring = {
+        rule.rule: endpoint.ignores_key for rule, endpoint in every_route(app) if endpoint.ignores_key
+    }
+    assert set(ignoring) == {"/api/chat/anonymous-token"}
+    for rule, endpoint in every_route(app):
+        if "POST" in rule.methods and rule.rule not in ignoring:
+            assert endpoint.is_kept != ("once" in endpoint.takes), rule
+
+
+def test_who_is_not_known_by_a_token_is_known_by_all_that_the_endpoint_looks_at(app: Quart):
+    """Else neighbours with the same Idempotency-Key would get each other's answers."""
+    for rule, endpoint in every_route(app):
+        if endpoint.access.who in {Who.ANYONE, Who.PAGE} and "call" in endpoint.takes:
+            source = inspect.getsource(app.view_functions[rule.endpoint])
+            looks = ".cookie" in source or "_logins(" in source
+            assert looks == endpoint.access.reads_cookies, rule
+
+
 # The document
 
 
@@ -138,6 +158,13 @@ async def test_every_operation_documents_what_its_checks_answer(document: dict):
             assert statuses >= {"400", "408", "413", "415"}, path
         if "{" in path:
             assert "404" in statuses, path
+
+
+async def test_every_post_documents_its_key(document: dict):
+    for path, method, operation in operations(document):
+        named = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"]
+        expected = method == "POST" and path != "/api/chat/anonymous-token"
+        assert named == (["Idempotency-Key"] if expected else []), (method, path)
 
 
 async def test_every_reference_in_the_document_leads_somewhere(document: dict):

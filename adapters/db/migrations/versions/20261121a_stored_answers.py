@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "stored_answers",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),
         sa.Column("claimed_until", UtcDateTime(), nullable=False),
         sa.Column("has_effect", sa.Boolean(), nullable=False),
