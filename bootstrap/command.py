@@ -95,6 +95,17 @@ def told_in_a_sentence(settings: Settings) -> Iterator[None]:
         raise fail(_first_line(error)) from None
 
 
+async def acting_owner(container: Any, shop_id: str) -> Any:
+    """The shop's owner, in whose name the operator acts."""
+    from core.kernel import UserActor
+    from ports.db import SYSTEM
+
+    shop = await container.db().read(lambda tx: tx.shops.by_id(shop_id), shop=SYSTEM)
+    if shop is None:
+        raise fail(f"There is no shop {shop_id}.")
+    return UserActor(shop.owner_id, "")
+
+
 def _first_line(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error)
     return text.splitlines()[0] if text else "It does not answer"

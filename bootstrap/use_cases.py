@@ -2,11 +2,19 @@
 
 from datetime import timedelta
 
-from core.application import Application, IdentityUseCases, InboxUseCases, ShopUseCases, VisitorUseCases
+from core.application import (
+    Application,
+    IdentityUseCases,
+    InboxUseCases,
+    ShopUseCases,
+    SiteUseCases,
+    VisitorUseCases,
+)
 from core.conversations import answering, closing, inbox, visitor
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
+from core.sites import use_cases as sites
 from ports.assistant import Assistant
 from ports.clock import Clock, Ids
 from ports.db import Database
@@ -28,6 +36,7 @@ def application(
     return Application(
         identity=_identity(db, clock, ids, passwords, tokens, logins),
         shops=_shops(db, clock, ids),
+        sites=_sites(db, clock, ids),
         visitor=_visitor(db, clock, ids),
         inbox=_inbox(db, clock, ids),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
@@ -67,6 +76,15 @@ def _shops(db: Database, clock: Clock, ids: Ids) -> ShopUseCases:
         read_keys=shops.ReadKeys(db),
         replace_admin_key=shops.ReplaceAdminKey(db, ids),
         find=shops.FindShop(db),
+    )
+
+
+def _sites(db: Database, clock: Clock, ids: Ids) -> SiteUseCases:
+    return SiteUseCases(
+        list=sites.ListSites(db),
+        add=sites.AddSite(db, clock, ids),
+        change=sites.ChangeSite(db),
+        remove=sites.RemoveSite(db),
     )
 
 

@@ -52,6 +52,7 @@ from core.shops.use_cases import (
     ReadShop,
     ReplaceAdminKey,
 )
+from core.sites.use_cases import AddSite, ChangeSite, ListSites, RemoveSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,14 @@ class ShopUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteUseCases:
+    list: ListSites
+    add: AddSite
+    change: ChangeSite
+    remove: RemoveSite
+
+
+@dataclass(frozen=True, slots=True)
 class VisitorUseCases:
     open_session: OpenSession
     post: PostCustomerMessage
@@ -112,6 +121,7 @@ class InboxUseCases:
 class Application:
     identity: IdentityUseCases
     shops: ShopUseCases
+    sites: SiteUseCases
     visitor: VisitorUseCases
     inbox: InboxUseCases
     answer: AnswerCustomer

@@ -17,6 +17,7 @@ from core.conversations.model import Conversation, VisitorSession
 from core.identity.model import Login, LoginSecret, User
 from core.kernel import Event
 from core.shops.model import Member, Shop
+from ports.sites import Sites
 
 T = TypeVar("T")
 
@@ -291,6 +292,8 @@ class Deliveries(Protocol):
 class Transaction(Protocol):
     @property
     def shops(self) -> Shops: ...
+    @property
+    def sites(self) -> Sites: ...
     @property
     def members(self) -> Members: ...
     @property

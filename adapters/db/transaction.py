@@ -11,6 +11,7 @@ from adapters.db.conversations import SqlConversations, SqlMessages, SqlVisitors
 from adapters.db.events import encoded
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
+from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD_ONE, SqlDeliveries, SqlStream
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
@@ -49,6 +50,10 @@ class SqlTransaction:
     @property
     def shops(self) -> SqlShops:
         return SqlShops(self._session, self._shop_id)
+
+    @property
+    def sites(self) -> SqlSites:
+        return SqlSites(self._session, self._shop_id)
 
     @property
     def members(self) -> SqlMembers:

@@ -12,6 +12,7 @@ from core.conversations.errors import AlreadyOpen, AlreadyPosted
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.kernel import ConcurrentUpdate, DomainError, DoneBefore
 from core.shops.errors import AlreadyMember
+from core.sites.errors import HostTaken
 
 _ERRORS: dict[str, type[DomainError]] = {
     "uq_users_email": EmailTaken,
@@ -20,6 +21,8 @@ _ERRORS: dict[str, type[DomainError]] = {
     "pk_shops": DoneBefore,
     "pk_conversations": DoneBefore,
     "pk_stored_answers": DoneBefore,
+    "pk_site_hosts": HostTaken,
+    "uq_site_hosts_pattern": HostTaken,
     "uq_messages_client_id": AlreadyPosted,
     "uq_conversations_visitor_id": AlreadyOpen,
 }

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
-from adapters.http import accounts, conversations, documents, health, shops, webchat
+from adapters.http import accounts, conversations, documents, health, shops, sites, webchat
 from adapters.http.call import Call, Gone
 from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
@@ -193,6 +193,7 @@ def _blueprints(
         health.blueprint(health_of, observer.exposition, options.version),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
+        sites.blueprint(application.sites),
         conversations.blueprint(application.inbox),
         webchat.blueprint(
             application.identity,

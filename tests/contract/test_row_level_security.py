@@ -11,6 +11,7 @@ from adapters.db.transaction import SqlTransaction
 from core.catalogue.model import Product, ProductKind
 from core.conversations.events import AnswerDue
 from core.conversations.visitor import OpenSession
+from core.sites.model import Site
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
 
@@ -37,6 +38,8 @@ async def two_shops(postgres_url, opened, clock):
             created_at=clock.now(),
         )
         await db.transact(lambda tx, product=product: tx.products.add(product), shop=stage.shop.id)
+        site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
+        await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
         due = AnswerDue(conversation_id="c", message_id="m")
         await db.transact(lambda tx, due=due: tx.later(due, due_at=clock.now(), lane="l"), shop=stage.shop.id)
         stages.append(stage)

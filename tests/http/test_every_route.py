@@ -17,7 +17,7 @@ from core.shops.policy import PERMISSIONS, Permission, Role
 from tests import builders
 from tests.http.stand import Api, Stand
 
-EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none"}
+EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
 
 
 @pytest.fixture
@@ -184,6 +184,16 @@ def _examples(operation: dict) -> list:
 # Who may call what, in fact
 
 
+BODY = {
+    "customerName": "x",
+    "sender": "seller",
+    "text": "x",
+    "origins": [],
+    "name": "x",
+    "hosts": ["matrix.shop.example"],
+}
+
+
 def path_of(template: str, shop_id: str) -> str:
     return template.format(**EXAMPLES | {"shop_id": shop_id})
 
@@ -204,8 +214,7 @@ async def test_strangers_do_not_learn_that_a_shop_exists(
     key_of_another = (await builders.a_shop(db, clock)).shop
     for path, method, _ in operations(document):
         if "{shop_id}" in path:
-            body = {"customerName": "x", "sender": "seller", "text": "x", "origins": []}
-            fitting = {name: body[name] for name in _wanted(path, method)}
+            fitting = {name: BODY[name] for name in _wanted(path, method)}
             answers = [
                 await api.call(method, path_of(path, shop_id), fitting or None, token=stranger)
                 for shop_id in (stage.shop.id, key_of_another.id, "0198c0de-none")
@@ -219,6 +228,8 @@ def _wanted(path: str, method: str) -> tuple[str, ...]:
         return ("sender", "text")
     if method == "POST" and path.endswith("/conversations"):
         return ("customerName",)
+    if method == "POST" and path.endswith("/sites"):
+        return ("name", "hosts")
     return ("origins",) if path.endswith("/origins") else ()
 
 
@@ -228,10 +239,9 @@ async def test_every_role_gets_exactly_what_the_table_says(
 ):
     actor = stage.owner if role is Role.OWNER else await builders.a_member(db, clock, stage.shop, role)
     token = stand.access(actor)
-    body = {"customerName": "x", "sender": "seller", "text": "x", "origins": []}
     for path, method, operation in operations(document):
         if "{shop_id}" in path:
-            fitting = {name: body[name] for name in _wanted(path, method)}
+            fitting = {name: BODY[name] for name in _wanted(path, method)}
             answer = await api.call(method, path_of(path, stage.shop.id), fitting or None, token=token)
             may = Permission(operation["x-permission"]) in PERMISSIONS[role]
             assert (answer.status_code != 403) == may, (method, path, answer.text)
