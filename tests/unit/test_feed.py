@@ -170,7 +170,7 @@ SAID = Message(
     sender_id="v",
     sender_name="Mia",
     text="again",
-    attachments=(Attachment(kind=AttachmentKind.IMAGE, url="data:image/png;base64,AA=="),),
+    attachments=(Attachment(kind=AttachmentKind.IMAGE, url="data:image/png;base64,iVBORw0KGgo="),),
     is_note=False,
     client_id="temp-1",
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
