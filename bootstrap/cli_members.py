@@ -59,7 +59,8 @@ async def _look_up(container: Any, shop_id: str, email: str) -> tuple[Shop, User
     from ports.db import SYSTEM
 
     shop = await container.db().read(lambda tx: tx.shops.by_id(shop_id), shop=SYSTEM)
-    user = await container.db().read(lambda tx: tx.users.by_email(email.strip().lower()), shop=SYSTEM)
+    normal = container.emails().normal(email)
+    user = await container.db().read(lambda tx: tx.users.by_email(normal), shop=SYSTEM)
     if shop is None:
         raise fail(f"There is no shop {shop_id}.")
     if user is None:

@@ -9,6 +9,7 @@ from adapters.db.factory import open_database
 from adapters.db.transaction import Context
 from adapters.providers.argon2 import Argon2Passwords
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from adapters.providers.emails import ValidEmails
 from adapters.providers.fernet import FernetCipher
 from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
@@ -91,6 +92,7 @@ class Container(containers.DeclarativeContainer):
     db: providers.Provider[Any] = providers.Singleton(_database, settings, clock, ids)
     bus: providers.Provider[Any] = providers.Singleton(_bus, settings)
     limiter: providers.Provider[Any] = providers.Singleton(_limiter, settings, clock)
+    emails: providers.Provider[Any] = providers.Singleton(ValidEmails)
     passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
     tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
     cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
@@ -103,6 +105,7 @@ class Container(containers.DeclarativeContainer):
         db=providers.Singleton(ClaimingDatabase, db),
         clock=clock,
         ids=ids,
+        emails=emails,
         passwords=passwords,
         tokens=tokens,
         assistant=assistant,

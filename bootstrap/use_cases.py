@@ -18,6 +18,7 @@ from core.sites import use_cases as sites
 from ports.assistant import Assistant
 from ports.clock import Clock, Ids
 from ports.db import Database
+from ports.emails import Emails
 from ports.passwords import Passwords
 from ports.tokens import Tokens
 
@@ -27,6 +28,7 @@ def application(
     db: Database,
     clock: Clock,
     ids: Ids,
+    emails: Emails,
     passwords: Passwords,
     tokens: Tokens,
     assistant: Assistant,
@@ -34,7 +36,7 @@ def application(
     chat_idle: timedelta,
 ) -> Application:
     return Application(
-        identity=_identity(db, clock, ids, passwords, tokens, logins),
+        identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
         shops=_shops(db, clock, ids),
         sites=_sites(db, clock, ids),
         visitor=_visitor(db, clock, ids),
@@ -45,7 +47,13 @@ def application(
 
 
 def _identity(
-    db: Database, clock: Clock, ids: Ids, passwords: Passwords, tokens: Tokens, logins: identity.Logins
+    db: Database,
+    clock: Clock,
+    ids: Ids,
+    emails: Emails,
+    passwords: Passwords,
+    tokens: Tokens,
+    logins: identity.Logins,
 ) -> IdentityUseCases:
     read_cookie = identity.ReadCookie(db, clock)
     return IdentityUseCases(
@@ -55,8 +63,8 @@ def _identity(
         issue_visitor=authentication.IssueVisitor(tokens, clock, ids),
         issue_socket=authentication.IssueSocket(tokens),
         issue_admin_socket=authentication.IssueAdminSocket(tokens),
-        register=identity.Register(db, passwords, logins, clock, ids),
-        log_in=identity.LogIn(db, passwords, logins),
+        register=identity.Register(db, emails, passwords, logins, clock, ids),
+        log_in=identity.LogIn(db, emails, passwords, logins),
         log_out=identity.LogOut(db, clock),
         refresh=identity.Refresh(db, logins, clock),
         read_cookie=read_cookie,

@@ -9,7 +9,6 @@ from typing import Self
 
 from core.kernel import Invalid
 
-EMAIL_LIMIT = 254
 USERNAME_LIMIT = 100
 PASSWORD_MINIMUM = 8
 PASSWORD_LIMIT = 128
@@ -19,6 +18,7 @@ PASSWORD_LIMIT = 128
 class User:
     id: str
     email: str
+    """In the normal form of ports.emails."""
     username: str
     password_hash: str
     created_at: datetime
@@ -30,7 +30,7 @@ class User:
     def register(cls, *, id: str, email: str, username: str, password_hash: str, now: datetime) -> Self:
         return cls(
             id=id,
-            email=normal_email(email),
+            email=email,
             username=checked_username(username),
             password_hash=password_hash,
             created_at=now,
@@ -79,15 +79,6 @@ class LoginSecret:
 def digest(secret: str) -> str:
     """What is stored of a random secret of 256 bits; such secrets need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def normal_email(email: str) -> str:
-    """Addresses compare without regard to case, composition or surrounding blanks."""
-    email = unicodedata.normalize("NFC", email).strip().lower()
-    local, at, domain = email.rpartition("@")
-    if not (at and local and domain) or len(email) > EMAIL_LIMIT or any(c.isspace() for c in email):
-        raise Invalid(field="email", rule="must be an email address")
-    return email
 
 
 def checked_username(username: str) -> str:

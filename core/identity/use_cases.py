@@ -9,11 +9,11 @@ from core.identity.model import (
     User,
     checked_password,
     digest,
-    normal_email,
 )
 from core.kernel import Invalid, UserActor
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Database, Transaction
+from ports.emails import Emails
 from ports.passwords import Passwords
 from ports.tokens import Tokens
 
@@ -65,6 +65,7 @@ class Logins:
 @dataclass(frozen=True, slots=True)
 class Register:
     db: Database
+    emails: Emails
     passwords: Passwords
     logins: Logins
     clock: Clock
@@ -76,7 +77,11 @@ class Register:
         if self.passwords.is_common(password):
             raise Invalid(field="password", rule="is one of the most common passwords; choose another")
         user = User.register(
-            id=self.ids.new(), email=email, username=username, password_hash="", now=self.clock.now()
+            id=self.ids.new(),
+            email=self.emails.normal(email),
+            username=username,
+            password_hash="",
+            now=self.clock.now(),
         )
         user.password_hash = await self.passwords.hash(password)
 
@@ -93,12 +98,14 @@ class Register:
 @dataclass(frozen=True, slots=True)
 class LogIn:
     db: Database
+    emails: Emails
     passwords: Passwords
     logins: Logins
 
     async def __call__(self, *, email: str, password: str) -> SignedIn:
         """Raises WrongCredentials, the same and as slowly for an unknown account as for a wrong password."""
-        user = await self.db.read(lambda tx: tx.users.by_email(_looked_up(email)), shop=SYSTEM)
+        looked_up = self._looked_up(email)
+        user = await self.db.read(lambda tx: tx.users.by_email(looked_up), shop=SYSTEM)
         fits = await self.passwords.verify(password, user.password_hash if user else None)
         if user is None or not fits:
             raise WrongCredentials
@@ -114,6 +121,13 @@ class LogIn:
             return SignedIn(current, self.logins.start(tx, user.id))
 
         return await self.db.transact(work, shop=SYSTEM)
+
+    def _looked_up(self, email: str) -> str:
+        """An address that can't be one belongs to no account; it is not an error of its own at login."""
+        try:
+            return self.emails.normal(email)
+        except Invalid:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +247,3 @@ class EnsureProfile:
             return user, None if is_known else self.logins.extend(tx, login)
 
         return await self.db.transact(work, shop=SYSTEM)
-
-
-def _looked_up(email: str) -> str:
-    """An address that can't be one belongs to no account; it is not an error of its own at login."""
-    try:
-        return normal_email(email)
-    except Invalid:
-        return ""

@@ -56,6 +56,63 @@ async def test_what_registering_refuses(api: Api, ann, change: dict[str, str], s
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        (" Ben@SHOP.example ", "ben@shop.example"),
+        ("ben+shop@shop.example", "ben+shop@shop.example"),
+        ("ben@xn--mnchen-3ya.example", "ben@münchen.example"),
+        ("BEN@MU\u0308NCHEN.example", "ben@münchen.example"),
+        ("JOSE\u0301@shop.example", "josé@shop.example"),
+        ("пример@почта.рф", "пример@почта.рф"),
+    ],
+)
+async def test_an_address_is_one_however_it_is_written(api: Api, written: str, stored: str):
+    opened = await api.post("/api/auth/register", PERSON | {"email": written})
+    assert opened.json()["data"]["user"]["email"] == stored
+    for email in (written, stored, stored.upper()):
+        login = {"email": email, "password": PERSON["password"]}
+        assert (await api.post("/api/auth/login", login)).status_code == 200, email
+    taken = await api.post("/api/auth/register", PERSON | {"email": stored, "username": "other"})
+    assert taken.json()["code"] == "email_taken"
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        *(
+            "ann",
+            "@shop.example",
+            "ann@",
+            "ann@shop",
+            "ann@@shop.example",
+            "ann@shop..example",
+            "a b@shop.example",
+        ),
+        *(
+            "ann@shop.example.",
+            ".ann@shop.example",
+            "ann@-shop.example",
+            "ann@shop_.example",
+            "ann@127.0.0.1",
+        ),
+        *(
+            "ann@[127.0.0.1]",
+            '"ann"@shop.example',
+            "Ann <ann@shop.example>",
+            "ann@localhost",
+            "ann@shop.local",
+        ),
+        *("ann\x07@shop.example", "ann@shop.example\nbcc:x@y.example", "a" * 65 + "@shop.example"),
+        *("ann@" + "a" * 64 + ".example", "a@" + "a." * 125 + "example", "ann@xn--a.example"),
+    ],
+)
+async def test_what_is_no_address_is_refused_by_name(api: Api, email: str):
+    answer = await api.post("/api/auth/register", PERSON | {"email": email})
+    assert (answer.status_code, answer.json()["details"]["field"]) == (400, "email"), answer.text
+    assert (await api.post("/api/auth/login", LOGIN | {"email": email})).status_code == 401
+
+
 async def test_signing_in(api: Api, ann):
     answer = await api.post("/api/auth/login", LOGIN)
     assert answer.status_code == 200

@@ -25,6 +25,7 @@ def test_the_team_is_listed_with_its_roles(shop):
     [
         (("{shop_id}", "agent@example.com"), "in the team already"),
         (("{shop_id}", "nobody@example.com"), "Nobody has registered as nobody@example.com"),
+        (("{shop_id}", "nobody"), "must be an email address"),
         (("unknown", "agent@example.com"), "There is no shop unknown"),
         (("{shop_id}", "agent@example.com", "king"), "king"),
     ],
