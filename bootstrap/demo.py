@@ -9,7 +9,7 @@ from bootstrap.settings import Environment, Settings
 from core.application import Application
 from core.catalogue.model import Product, ProductKind
 from core.conversations.messages import Draft, Sender
-from core.identity.errors import EmailTaken
+from core.identity.errors import EmailTaken, UsernameTaken
 from core.identity.model import User
 from core.kernel import UserActor, VisitorActor, named_id
 from core.shops.errors import AlreadyMember
@@ -109,18 +109,26 @@ class Seeder:
             admin_key=self._admin_key(),
         )
 
-    async def _person(self, email: str, username: str) -> UserActor:
-        user = await self._known(email)
-        if user is None:
+    async def _person(self, email: str, who: str) -> UserActor:
+        user = await self._known(email) or await self._registered(email, who)
+        return UserActor(user.id, "")
+
+    async def _registered(self, email: str, who: str) -> User:
+        """Anybody may have the plain name; the other one is nobody's by chance."""
+        for username in (who, f"{who} {self.ids.new()[-6:]}"):
             try:
                 register = self.application.identity.register
-                signed_in = await register(email=email, password=self._password(username), username=username)
-                user = signed_in.user
+                signed_in = await register(email=email, password=self._password(who), username=username)
+            except UsernameTaken:
+                continue
             except EmailTaken:
-                user = await self._known(email)
+                break  # by another process that starts at the same time
+            else:
+                return signed_in.user
+        user = await self._known(email)
         if user is None:
             raise RuntimeError(f"the demo account {email} can be neither found nor made")
-        return UserActor(user.id, "")
+        return user
 
     async def _known(self, email: str) -> User | None:
         return await self.db.read(lambda tx: tx.users.by_email(email), shop=SYSTEM)

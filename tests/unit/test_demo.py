@@ -7,6 +7,7 @@ import pytest
 from bootstrap.container import Container
 from bootstrap.demo import NotInProduction, Seeder
 from bootstrap.settings import Environment, Settings
+from bootstrap.subscribers import ANSWER
 from core.outages import DatabaseDown
 from core.shops.policy import Role
 from ports.db import SYSTEM
@@ -123,10 +124,26 @@ async def test_what_was_cut_short_is_completed_by_the_next_attempt(container, st
     assert [len(said) for said in conversations.values()] == [2]
 
 
+async def test_a_name_that_is_taken_does_not_keep_the_server_from_starting(container):
+    register = container.application().identity.register
+    for username in ("Owner", "agent"):
+        await register(email=f"{username}@elsewhere.example", password="correct horse", username=username)
+    demo = await seeder(container)()
+    assert await seeder(container)() == demo
+    for email, password in (
+        (demo.owner_email, demo.owner_password),
+        (demo.agent_email, demo.agent_password),
+    ):
+        assert await container.application().identity.log_in(email=email, password=password)
+    [(team, _, _)] = await everything(container)
+    assert len(team) == 2
+
+
 async def test_the_first_question_is_not_left_to_the_assistant(container):
     """The agent has answered it: a start must not begin with an answer to yesterday's demo."""
     demo = await seeder(container)()
-    [delivery] = await container.db().read(lambda tx: tx.deliveries.list(), shop=SYSTEM)
+    waiting = await container.db().read(lambda tx: tx.deliveries.list(), shop=SYSTEM)
+    [delivery] = [delivery for delivery in waiting if delivery.subscriber == ANSWER]
     await container.application().answer(demo.shop_id, delivery.event)
     [(_, _, conversations)] = await everything(container)
     assert [len(said) for said in conversations.values()] == [2]
