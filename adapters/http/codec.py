@@ -13,8 +13,8 @@ import msgspec
 from adapters.http.access import Access
 from adapters.http.call import Call
 from adapters.http.errors import MalformedJson, UnsupportedMedia
-from adapters.http.strict_json import refuse_odd
 from adapters.wire.base import Loose
+from adapters.wire.strict_json import OddJson, refuse_odd
 from adapters.wire.twins import wire_names
 from core.kernel import DomainError, Invalid
 
@@ -118,13 +118,15 @@ def check_media(call: Call) -> None:
 def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
     """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
     body = body or b"{}"
-    refuse_odd(body, keeps_nul=keeps_nul)
     try:
+        refuse_odd(body, keeps_nul=keeps_nul)
         if isinstance(kind, type) and issubclass(kind, Loose):
             return msgspec.convert(wire_names(msgspec.json.decode(body), kind), kind)
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
+    except OddJson as error:
+        raise MalformedJson(reason=str(error)) from None
     except (ValueError, RecursionError):
         raise MalformedJson(reason="it does not parse as UTF-8 JSON") from None
 

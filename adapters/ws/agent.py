@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.wire.base import Out, ms
+from adapters.wire.strict_json import OddJson
 from adapters.ws import agent_in, agent_out
 from adapters.ws.agent_rights import Credentials, is_same, is_still_signed_in, user_id
 from adapters.ws.catching_up import Past, read_past
@@ -48,7 +49,7 @@ class AgentSession:
             content, answer = _understood(envelope)
             shop_id = getattr(content, "shop_id", None)
             await answer(self, content)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, OddJson) as error:
             await self._say("error", agent_out.error(malformed(error), event, shop_id))
         except Exception as error:
             await self._say("error", agent_out.error(trouble_of(error), event, shop_id))

@@ -6,6 +6,7 @@ from msgspec import Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from adapters.wire.base import Counted, Id
+from adapters.wire.strict_json import refuse_odd
 
 
 class Envelope(Struct):
@@ -43,4 +44,10 @@ class ReadIn(In):
     sequence: Counted
 
 
-decode = Decoder(Envelope).decode
+_decode = Decoder(Envelope).decode
+
+
+def decode(text: str) -> Envelope:
+    """Raises MsgspecError, RecursionError or OddJson."""
+    refuse_odd(text.encode(), keeps_nul=True)
+    return _decode(text)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from adapters.wire.strict_json import OddJson
 from core.kernel import DomainError, Invalid
 
 log = structlog.get_logger(__name__)
@@ -48,4 +49,6 @@ def trouble_of(error: Exception) -> Trouble:
 
 def malformed(error: Exception) -> Trouble:
     """`error` says what is wrong and where, in words that hold nothing of the frame but its shape."""
+    if isinstance(error, OddJson):
+        return Trouble("invalid_frame", f"The frame is not acceptable JSON: {error}")
     return Trouble("invalid_frame", str(error) or NOT_TEXT.detail)

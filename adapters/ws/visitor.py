@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from adapters.wire.strict_json import OddJson
 from adapters.ws import visitor_in, visitor_out
 from adapters.ws.desk import Desk
 from adapters.ws.seats import VisitorSeat
@@ -56,7 +57,7 @@ class VisitorSession:
             frame = visitor_in.decode(text)
             client_id = frame.client_id if isinstance(frame, visitor_in.MessageIn) else None
             await self._handle(frame)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, OddJson) as error:
             await self._tell(visitor_out.error(malformed(error), visitor_in.client_id_in(text)))
         except Exception as error:
             await self._tell(visitor_out.error(trouble_of(error), client_id))

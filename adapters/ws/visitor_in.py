@@ -6,6 +6,7 @@ from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
 from adapters.wire.base import Counted
+from adapters.wire.strict_json import refuse_odd
 from adapters.wire.webchat import FileIn, FilesIn
 from core.conversations.messages import Draft, cleaned
 from core.conversations.model import NAME_LIMIT
@@ -57,7 +58,13 @@ class PingIn(FrameIn, tag="ping"):
 
 In = AuthIn | MessageIn | TypingIn | ReadIn | ResumeIn | PingIn
 
-decode = Decoder(In).decode
+_decode = Decoder(In).decode
+
+
+def decode(text: str) -> In:
+    """Raises MsgspecError, RecursionError or OddJson."""
+    refuse_odd(text.encode(), keeps_nul=True)
+    return _decode(text)
 
 
 class _Named(Struct, rename="camel"):

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from adapters.http.errors import MalformedJson
-from adapters.http.strict_json import DEPTH_LIMIT, refuse_odd
+from adapters.wire.strict_json import DEPTH_LIMIT, OddJson, refuse_odd
 from tests.http.stand import Api, Serve, Stand, Wire, chunks
 
 LOGIN = "/api/auth/login"
@@ -87,19 +86,19 @@ def test_depth_is_counted_outside_of_texts():
     refuse_odd(deep)
     refuse_odd(json.dumps({"text": "[" * 500 + '\\"{' * 500}).encode())
     refuse_odd(b"[" + b",".join([b"[]"] * 1_000) + b"]")
-    with pytest.raises(MalformedJson, match="nested"):
+    with pytest.raises(OddJson, match="nested"):
         refuse_odd(b"[" + deep + b"]")
 
 
 def test_an_escaped_backslash_before_u0000_is_text():
     refuse_odd(rb'{"a": "\\u0000"}')
-    with pytest.raises(MalformedJson, match="NUL"):
+    with pytest.raises(OddJson, match="NUL"):
         refuse_odd(rb'{"a": "\\\u0000"}')
 
 
 def test_duplicate_keys_are_found_on_every_level():
     refuse_odd(b'{"a": {"b": 1}, "c": {"b": 1}}')
-    with pytest.raises(MalformedJson, match="b is there twice"):
+    with pytest.raises(OddJson, match="b is there twice"):
         refuse_odd(b'{"a": {"b": 1, "b": 2}}')
 
 

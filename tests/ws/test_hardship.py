@@ -39,6 +39,10 @@ WRONG = [
     '{"type":"read","sequence":1.5}',
     '{"type":"resume","after":99999999999999999999999}',
     '{"type":"typing","state":"maybe"}',
+    '{"type":"typing","state":"start","state":"stop"}',
+    '{"type":"message","type":"ping"}',
+    '{"event":"ping","event":"ping","data":{}}',
+    '{"event":"shop:leave","data":{"shopId":"a","shopId":"b"}}',
     '{"event":"nonsense","data":{}}',
     '{"event":"shop:join"}',
     '{"event":"shop:join","data":7}',
@@ -67,6 +71,25 @@ async def test_wrong_frames_are_answered_and_forgiven(stand, stage, agent, side)
             assert is_error(error), wrong
             told = error.get("data", error)
             assert told["code"] in {"invalid_frame", "unknown_event", "invalid", "shop_not_found"}, wrong
+        assert await one.settled() == []
+
+
+@pytest.mark.parametrize("side", ["agent", "visitor"])
+async def test_a_key_that_is_there_twice_is_named_and_nothing_is_done(stand, stage, agent, side):
+    client = stand.agent(agent, stage.shop.id) if side == "agent" else stand.visitor(stage.visitor)
+    frame = {
+        "agent": '{"event":"shop:leave","data":{"shopId":"other","shopId":"' + stage.shop.id + '"}}',
+        "visitor": '{"type":"message","clientId":"c1","text":"seen by a filter","text":"stored"}',
+    }
+    async with client as one:
+        await one.connection.send(frame[side])
+        error = await one.next()
+        told = error.get("data", error)
+        name = "shopId" if side == "agent" else "text"
+        assert told["code"] == "invalid_frame"
+        assert told["detail" if side == "visitor" else "message"] == (
+            f"The frame is not acceptable JSON: {name} is there twice"
+        )
         assert await one.settled() == []
 
 

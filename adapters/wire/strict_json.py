@@ -1,10 +1,11 @@
-"""What msgspec lets pass in JSON and we don't: duplicate keys, absurd depth, NUL characters."""
+"""What msgspec lets pass in JSON and we don't: duplicate keys, absurd depth, NUL characters.
+
+With a key that is there twice a proxy, a log and we might each believe another one.
+"""
 
 import json
 import re
 from typing import Any
-
-from adapters.http.errors import MalformedJson
 
 DEPTH_LIMIT = 32
 
@@ -14,22 +15,22 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
+class OddJson(ValueError):
+    """JSON that msgspec would take. The text says what is odd about it."""
+
+
 def refuse_odd(body: bytes, *, keeps_nul: bool = False) -> None:
-    """Raises MalformedJson. Whether it is JSON at all is not decided here."""
+    """Raises OddJson. Whether it is JSON at all is not decided here."""
     if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT and _is_deep(body):
-        raise MalformedJson(reason=f"it is nested deeper than {DEPTH_LIMIT} levels")
+        raise OddJson(f"it is nested deeper than {DEPTH_LIMIT} levels")
     if not keeps_nul and b"\\u0000" in body and _NUL.search(body):
-        raise MalformedJson(reason="it holds NUL characters")
+        raise OddJson("it holds NUL characters")
     try:
         _decode(body.decode())
-    except _DuplicateKey as error:
-        raise MalformedJson(reason=f"{error} is there twice") from None
+    except OddJson:
+        raise
     except (ValueError, RecursionError):
         return
-
-
-class _DuplicateKey(Exception):
-    pass
 
 
 def _is_deep(body: bytes) -> bool:
@@ -47,7 +48,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(distinct) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _DuplicateKey(twice[:80])
+        raise OddJson(f"{twice[:80]} is there twice")
     return distinct
 
 
