@@ -1,6 +1,8 @@
 """The HTTP side, put together: the routes, and the way of every request through them."""
 
+import asyncio
 from collections.abc import Callable, MutableMapping
+from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -26,7 +28,7 @@ from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.once import Once
 from adapters.http.options import HttpOptions
-from adapters.http.reply import Letterhead, Reply, refusal
+from adapters.http.reply import Letterhead, Reply, Streamed, refusal
 from adapters.wire.addresses import Addresses
 from core.application import Application
 from core.kernel import DomainError
@@ -99,9 +101,25 @@ class Way:
         headers = self._letterhead.headers(call, reply)
         headers.extend(self._gate.cors.headers(call))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        body = b"" if call.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        if isinstance(reply, Streamed) and call.method != "HEAD":
+            await self._send_pieces(call, reply, send)
+        else:
+            body = b"" if call.method == "HEAD" else reply.body
+            await send({"type": "http.response.body", "body": body, "more_body": False})
         self._observer.saw(call, reply.status)
+
+    async def _send_pieces(self, call: Call, reply: Streamed, send: Send) -> None:
+        """Piece by piece, as fast as the client reads. When no last piece comes, the server hangs up."""
+        options = self._gate.options
+        try:
+            async with aclosing(reply.content) as content, asyncio.timeout(options.transfer_timeout):
+                async for piece in content:
+                    async with asyncio.timeout(options.transfer_idle):
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except (DomainError, TimeoutError) as error:
+            self._observer.broke_off(call, error)
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _reply(self, call: Call) -> Reply:
         try:

@@ -6,7 +6,8 @@ request would: only what is asked for is taken out of the scope.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from random import getrandbits
 from time import perf_counter
 from typing import Any
@@ -33,6 +34,7 @@ class Call:
     """A request. `headers` holds the last value of each name; `values` all of them."""
 
     __slots__ = (
+        "_has_more",
         "_receive",
         "actor",
         "address",
@@ -52,6 +54,7 @@ class Call:
     def __init__(self, scope: Scope, receive: Receive, address: str) -> None:
         self.scope = scope
         self._receive = receive
+        self._has_more = True
         self.method: str = scope["method"]
         self.path = _path(scope["path"])
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -112,8 +115,7 @@ class Call:
 
     async def body(self, *, limit: int, within: float) -> bytes:
         """The whole body, which stays in `raw`. Raises BodyTooLarge, BodyTooSlow or Gone."""
-        declared = self.headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared[:20]) > limit:
+        if (self.declared_length or 0) > limit:
             raise BodyTooLarge(limit=limit)
         try:
             async with asyncio.timeout(within):
@@ -121,6 +123,53 @@ class Call:
         except TimeoutError as error:
             raise BodyTooSlow from error
         return self.raw
+
+    @property
+    def declared_length(self) -> int | None:
+        """How long the body is going to be, if the client has said so."""
+        declared = self.headers.get(b"content-length", b"")
+        return int(declared[:20]) if declared.isdigit() else None
+
+    async def incoming(self, *, limit: int, within: float, idle: float) -> AsyncIterator[bytes]:
+        """The body piece by piece; nothing is read before it is asked for, so a fast client waits for us.
+
+        Raises BodyTooLarge, BodyTooSlow when `idle` seconds bring nothing or all of it takes longer than
+        `within`, or Gone.
+        """
+        if (self.declared_length or 0) > limit:
+            raise BodyTooLarge(limit=limit)
+        ends, size = perf_counter() + within, 0
+        async for chunk in self._pieces(ends, idle):
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge(limit=limit)
+            yield chunk
+
+    async def discard(self, *, limit: int, within: float) -> None:
+        """Read what is left of the body and throw it away, up to some limit.
+
+        A client that is still sending reads no answer; a connection that ends under it shows it none.
+        """
+        ends, size = perf_counter() + within, 0
+        with suppress(BodyTooSlow, Gone):
+            async for chunk in self._pieces(ends, within):
+                size += len(chunk)
+                if size > limit:
+                    return
+
+    async def _pieces(self, ends: float, idle: float) -> AsyncIterator[bytes]:
+        while self._has_more:
+            try:
+                async with asyncio.timeout(min(idle, ends - perf_counter())):
+                    message = await self._receive()
+            except TimeoutError as error:
+                raise BodyTooSlow from error
+            if message["type"] != "http.request":
+                self._has_more = False
+                raise Gone
+            self._has_more = message.get("more_body", False)
+            if chunk := message.get("body", b""):
+                yield chunk
 
     async def _read(self, limit: int) -> bytes:
         body = bytearray()

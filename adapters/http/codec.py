@@ -13,8 +13,8 @@ import msgspec
 from adapters.http.access import Access
 from adapters.http.call import Call
 from adapters.http.errors import MalformedJson, UnsupportedMedia
+from adapters.http.strict_json import refuse_odd
 from adapters.wire.base import Loose
-from adapters.wire.strict_json import OddJson, refuse_odd
 from adapters.wire.twins import wire_names
 from core.kernel import DomainError, Invalid
 
@@ -37,6 +37,10 @@ _WORDS = {
 }
 
 encode = msgspec.json.Encoder().encode
+
+
+class Incoming:
+    """Declared as a body: the view is given the bytes as they come, as an asynchronous iterator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,25 +112,28 @@ def check_media(call: Call) -> None:
 
     This is also what keeps forms and text/plain out, which pages of any origin may send without asking.
     """
-    if call.headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise UnsupportedMedia(wanted="it is, without Content-Encoding")
+    check_encoding(call)
     media = call.headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
     if media != b"application/json" and not (media.startswith(b"application/") and media.endswith(b"+json")):
         raise UnsupportedMedia(wanted="application/json")
 
 
+def check_encoding(call: Call) -> None:
+    """Raises UnsupportedMedia for a compressed body."""
+    if call.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMedia(wanted="it is, without Content-Encoding")
+
+
 def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
     """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
     body = body or b"{}"
+    refuse_odd(body, keeps_nul=keeps_nul)
     try:
-        refuse_odd(body, keeps_nul=keeps_nul)
         if isinstance(kind, type) and issubclass(kind, Loose):
             return msgspec.convert(wire_names(msgspec.json.decode(body), kind), kind)
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
-    except OddJson as error:
-        raise MalformedJson(reason=str(error)) from None
     except (ValueError, RecursionError):
         raise MalformedJson(reason="it does not parse as UTF-8 JSON") from None
 

@@ -11,17 +11,26 @@ from typing import Any
 
 from adapters.http.access import Access, Who
 from adapters.http.call import UNSAFE, Call
-from adapters.http.codec import Endpoint, View, check_media, decode_body, decode_query, encode
+from adapters.http.codec import (
+    Endpoint,
+    Incoming,
+    View,
+    check_encoding,
+    check_media,
+    decode_body,
+    decode_query,
+    encode,
+)
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins
-from adapters.http.errors import NoVisitorToken, PersonsOnly, RateLimited
-from adapters.http.once import Once
+from adapters.http.errors import BodyTooSlow, NoVisitorToken, PersonsOnly, RateLimited
+from adapters.http.once import Once, Run
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Reply
 from core.application import IdentityUseCases
 from core.identity.errors import BadToken, NotSignedIn
 from core.identity.model import digest
-from core.kernel import Agent, ShopKeyActor, UserActor
+from core.kernel import Agent, DomainError, ShopKeyActor, UserActor
 from ports.limits import Rate, RateLimiter
 
 
@@ -52,7 +61,17 @@ class Gate:
 
         if call.method == "POST" and endpoint.is_kept and (key := call.once) is not None:
             return await self.once.answer(call, key, access, given.get("body"), run)
-        return await run()
+        return await (self._taking_in(call, run) if endpoint.body is Incoming else run())
+
+    async def _taking_in(self, call: Call, run: Run) -> Reply:
+        """A refused uploader reads the answer when everything is sent: cut off before, it would see none."""
+        try:
+            return await run()
+        except BodyTooSlow:
+            raise
+        except DomainError:
+            await call.discard(limit=self.options.upload_limit, within=self.options.transfer_idle)
+            raise
 
     async def _admit_visitor(self, call: Call, access: Access) -> None:
         try:
@@ -106,6 +125,13 @@ class Gate:
         return given
 
     async def _body(self, call: Call, endpoint: Endpoint) -> Any:
+        if endpoint.body is Incoming:
+            check_encoding(call)
+            return call.incoming(
+                limit=self.options.upload_limit,
+                within=self.options.transfer_timeout,
+                idle=self.options.transfer_idle,
+            )
         raw = await call.body(limit=self.options.body_limit, within=self.options.body_timeout)
         if endpoint.body is bytes:
             return raw

@@ -38,6 +38,10 @@ class Observer:
         """Within an except clause: the one full account of a failure of our own."""
         self._logger().exception("request_failed")
 
+    def broke_off(self, call: Call, error: Exception) -> None:
+        """An answer whose head was sent already could not be finished."""
+        self._logger().warning("answer_broken_off", route=call.route, reason=type(error).__name__)
+
     def exposition(self) -> bytes:
         """The figures in Prometheus' text format."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415

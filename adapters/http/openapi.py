@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 
 from adapters.http.access import Who
 from adapters.http.call import UNSAFE
-from adapters.http.codec import Endpoint, endpoint_of
+from adapters.http.codec import Endpoint, Incoming, endpoint_of
 from adapters.http.cookies import Cookies
 from adapters.http.dialects import PLATFORM, WEBCHAT, Dialect, dialect_of
 from adapters.http.errors import (
@@ -74,6 +74,7 @@ def document(app: Quart, options: HttpOptions, cookies: Cookies) -> bytes:
     return msgspec.json.encode(Provider(app, described).schema())
 
 
+_BINARY: Json = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _ONCE: Json = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -121,7 +122,9 @@ class Provider(OpenAPIProvider):
         }
         if endpoint.access.permission is not None:
             operation["x-permission"] = endpoint.access.permission.value
-        if _is_shown(endpoint.body):
+        if endpoint.body is Incoming:
+            operation["requestBody"] = {"content": _BINARY, "required": True}
+        elif _is_shown(endpoint.body):
             operation["requestBody"] = {
                 "content": self._json(endpoint.body),
                 "required": _is_needed(endpoint.body),
@@ -176,7 +179,9 @@ def refusals(rule: Rule, endpoint: Endpoint) -> Iterator[type[DomainError]]:
     if access.is_limited:
         yield RateLimited
     if endpoint.body is not None:
-        yield from (Invalid, MalformedJson, BodyTooSlow, BodyTooLarge, UnsupportedMedia)
+        yield from (Invalid, BodyTooSlow, BodyTooLarge, UnsupportedMedia)
+    if _is_shown(endpoint.body):
+        yield MalformedJson
     if endpoint.query is not None or "POST" in (rule.methods or ()):
         yield Invalid
     if _is_kept(rule, endpoint):
@@ -230,7 +235,7 @@ def _query_parameters(endpoint: Endpoint) -> list[Json]:
 
 
 def _is_shown(kind: Any) -> bool:
-    return kind is not None and kind is not bytes
+    return kind not in {None, bytes, Incoming}
 
 
 def _is_needed(kind: Any) -> bool:

@@ -41,3 +41,9 @@ class HttpOptions:
     body_timeout: float
     limits: Limits
     version: str
+    upload_limit: int = 25 * 1024 * 1024
+    """Bytes of a file that is sent by itself."""
+    transfer_timeout: float = 600.0
+    """Seconds for a body that is not held in memory, in either direction."""
+    transfer_idle: float = 30.0
+    """Seconds in which some part of such a body has to go on."""

@@ -1,5 +1,7 @@
 """Answers, and the headers that a careful service puts on every one of them."""
 
+from collections.abc import AsyncGenerator
+
 from adapters.http.call import Call
 from adapters.http.errors import Header, headers_of, problem_of
 from adapters.http.options import HttpOptions
@@ -7,21 +9,24 @@ from core.kernel import DomainError, Invalid
 from ports.clock import Clock
 
 JSON = b"application/json"
+NO_STORE = b"no-store"
 NO_PAGE = b"default-src 'none'; frame-ancestors 'none'"
 
 _SECURE: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _ALWAYS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
     (b"vary", b"Origin"),
 )
 
 
 class Reply:
-    """What an endpoint answers when a struct does not say it all. `policy` makes it a page, with that CSP."""
+    """What an endpoint answers when a struct does not say it all.
 
-    __slots__ = ("body", "headers", "media", "policy", "status")
+    `policy` makes it a page, with that CSP; `caching` says for how long browsers may keep it.
+    """
+
+    __slots__ = ("body", "caching", "headers", "media", "policy", "status")
 
     def __init__(
         self,
@@ -31,12 +36,45 @@ class Reply:
         *,
         media: bytes = JSON,
         policy: bytes | None = None,
+        caching: bytes = NO_STORE,
     ) -> None:
         self.status = status
         self.body = body
         self.headers = headers
         self.media = media
         self.policy = policy
+        self.caching = caching
+
+    @property
+    def length(self) -> int:
+        return len(self.body)
+
+
+class Streamed(Reply):
+    """A body that is not held in memory: `content` yields its `length` bytes.
+
+    When it breaks off, so does the connection: nobody takes a part for the whole.
+    """
+
+    __slots__ = ("_length", "content")
+
+    def __init__(
+        self,
+        status: int,
+        content: AsyncGenerator[bytes, None],
+        length: int,
+        headers: tuple[Header, ...] = (),
+        *,
+        media: bytes,
+        policy: bytes | None = None,
+        caching: bytes = NO_STORE,
+    ) -> None:
+        super().__init__(status, b"", headers, media=media, policy=policy, caching=caching)
+        self.content, self._length = content, length
+
+    @property
+    def length(self) -> int:
+        return self._length
 
 
 def refusal(call: Call, error: DomainError) -> Reply:
@@ -52,7 +90,8 @@ class Letterhead:
 
     def __init__(self, options: HttpOptions, clock: Clock) -> None:
         common = (*_ALWAYS, _SECURE) if options.is_secure else _ALWAYS
-        self._json = ((b"content-type", JSON), (b"content-security-policy", NO_PAGE), *common)
+        never: Header = (b"cache-control", NO_STORE)
+        self._json = ((b"content-type", JSON), (b"content-security-policy", NO_PAGE), never, *common)
         self._common = common
         self._clock = clock
 
@@ -60,13 +99,13 @@ class Letterhead:
         if reply.media is JSON:
             headers = list(self._json)
         else:
-            headers = [(b"content-type", reply.media), *self._common]
+            headers = [(b"content-type", reply.media), (b"cache-control", reply.caching), *self._common]
             headers.append((b"content-security-policy", reply.policy or NO_PAGE))
             if reply.policy is not None:
                 # The sign-in pop-ups of the platform's pages lose their opener under plain same-origin.
                 headers.append((b"cross-origin-opener-policy", b"same-origin-allow-popups"))
-        if reply.status != 204:  # RFC 9110, 8.6
-            headers.append((b"content-length", b"%d" % len(reply.body)))
+        if reply.status not in {204, 304}:  # RFC 9110, 8.6
+            headers.append((b"content-length", b"%d" % reply.length))
         headers.append((b"x-request-id", call.id.encode()))
         if call.rate is not None:
             headers.extend(self._rate(call))
