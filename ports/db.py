@@ -13,11 +13,12 @@ from typing import Final, Literal, Protocol, TypeVar
 
 from core.catalogue.model import Product
 from core.conversations.messages import Message, Sender
-from core.conversations.model import Conversation, VisitorSession
+from core.conversations.model import Conversation
 from core.identity.model import Login, LoginSecret, User
 from core.kernel import Event
 from core.shops.model import Member, Shop
 from ports.sites import Sites
+from ports.visits import Visitors
 
 T = TypeVar("T")
 
@@ -158,14 +159,6 @@ class Logins(Protocol):
     def prune(self, before: datetime) -> int:
         """Forget logins and secrets that expired before then; says how many rows went."""
         ...
-
-
-class Visitors(Protocol):
-    def add_session(self, session: VisitorSession) -> None: ...
-
-    def find_session(self, session_id: str) -> VisitorSession | None: ...
-
-    def latest_session(self, visitor_id: str) -> VisitorSession | None: ...
 
 
 class Conversations(Protocol):

@@ -1,4 +1,4 @@
-"""Conversations, their messages, and the visitors who hold them."""
+"""Conversations and their messages."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,19 +10,8 @@ from adapters.db.statements import ListStatement, Session, Statement
 from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from core.conversations.errors import ConversationNotFound
 from core.conversations.messages import Attachment, Message, Sender
-from core.conversations.model import Channel, Conversation, Status, VisitorSession
+from core.conversations.model import Channel, Conversation, Status
 from core.kernel import ConcurrentUpdate, Event
-
-visitor_sessions = sa.Table(
-    "visitor_sessions",
-    metadata,
-    sa.Column("shop_id", Id, sa.ForeignKey("shops.shop_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("visitor_id", Id, nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("label", sa.String(255)),
-    sa.Index("ix_visitor_sessions_visitor_id", "shop_id", "visitor_id", "created_at"),
-)
 
 conversations = sa.Table(
     "conversations",
@@ -154,21 +143,6 @@ def _tails(ids: Sequence[sa.BindParameter[Any]]) -> sa.Select[Any]:
 
 _TAILS = ListStatement(_tails)
 
-_SESSION_FIELDS = [column.name for column in visitor_sessions.c if column.name != "shop_id"]
-_SESSION_COLUMNS = [column for column in visitor_sessions.c if column.name != "shop_id"]
-_ADD_SESSION = Statement(visitor_sessions.insert())
-_SESSION = Statement(
-    sa.select(*_SESSION_COLUMNS).where(
-        visitor_sessions.c.shop_id == p("shop_id"), visitor_sessions.c.id == p("session_id")
-    )
-)
-_LATEST_SESSION = Statement(
-    sa.select(*_SESSION_COLUMNS)
-    .where(visitor_sessions.c.shop_id == p("shop_id"), visitor_sessions.c.visitor_id == p("visitor_id"))
-    .order_by(visitor_sessions.c.created_at.desc())
-    .limit(1)
-)
-
 
 class SqlConversations:
     def __init__(self, session: Session, shop_id: str | None, record: Callable[[Event], None]) -> None:
@@ -266,22 +240,3 @@ class SqlMessages:
     def _one(self, statement: Statement, **params: str) -> Message | None:
         row = statement.one(self._session, {"shop_id": self._shop_id, **params})
         return Message(**row) if row else None
-
-
-class SqlVisitors:
-    def __init__(self, session: Session, shop_id: str | None) -> None:
-        self._session, self._shop_id = session, shop_id
-
-    def add_session(self, session: VisitorSession) -> None:
-        row = {name: getattr(session, name) for name in _SESSION_FIELDS}
-        _ADD_SESSION.run(self._session, {"shop_id": self._shop_id, **row})
-
-    def find_session(self, session_id: str) -> VisitorSession | None:
-        return self._one(_SESSION, session_id=session_id)
-
-    def latest_session(self, visitor_id: str) -> VisitorSession | None:
-        return self._one(_LATEST_SESSION, visitor_id=visitor_id)
-
-    def _one(self, statement: Statement, **params: str) -> VisitorSession | None:
-        row = statement.one(self._session, {"shop_id": self._shop_id, **params})
-        return VisitorSession(**row) if row else None

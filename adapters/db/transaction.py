@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from adapters.db.conversations import SqlConversations, SqlMessages, SqlVisitors
+from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD_ONE, SqlDeliveries, SqlStream
+from adapters.db.visits import SqlVisitors
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
 from core.kernel import Event
 from core.shops.errors import ShopNotFound

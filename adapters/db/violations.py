@@ -13,6 +13,7 @@ from core.identity.errors import EmailTaken, UsernameTaken
 from core.kernel import ConcurrentUpdate, DomainError, DoneBefore
 from core.shops.errors import AlreadyMember
 from core.sites.errors import HostTaken
+from core.visits.errors import SessionTaken
 
 _ERRORS: dict[str, type[DomainError]] = {
     "uq_users_email": EmailTaken,
@@ -23,6 +24,11 @@ _ERRORS: dict[str, type[DomainError]] = {
     "pk_stored_answers": DoneBefore,
     "pk_site_hosts": HostTaken,
     "uq_site_hosts_pattern": HostTaken,
+    "pk_visitor_sessions": SessionTaken,
+    "uq_visitor_sessions_id": SessionTaken,
+    "pk_known_visitors": DoneBefore,
+    "uq_known_visitors_visitor_id": DoneBefore,
+    "pk_identity_secrets": DoneBefore,
     "uq_messages_client_id": AlreadyPosted,
     "uq_conversations_visitor_id": AlreadyOpen,
 }

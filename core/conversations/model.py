@@ -1,10 +1,10 @@
 """Conversations and their messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 from core.conversations.events import (
     AgentsNotified,
@@ -225,12 +225,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitorSession:
-    """A visitor's stay on a shop's pages. Its id is a secret of that visitor."""
+    """A visitor's stay on a shop's pages. Its id is a secret of that visitor.
+
+    `labels` is what the pages said of themselves and of the person: nothing of it is proved.
+    """
 
     id: str
     visitor_id: str
     created_at: datetime
     label: str | None = None
+    site_id: str | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
 
 def checked_customer_name(name: str) -> str:

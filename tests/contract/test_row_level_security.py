@@ -12,6 +12,7 @@ from core.catalogue.model import Product, ProductKind
 from core.conversations.events import AnswerDue
 from core.conversations.visitor import OpenSession
 from core.sites.model import Site
+from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
 
@@ -40,6 +41,13 @@ async def two_shops(postgres_url, opened, clock):
         await db.transact(lambda tx, product=product: tx.products.add(product), shop=stage.shop.id)
         site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
         await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
+        secret = IdentitySecret(sealed="x", created_at=clock.now())
+
+        def vouch(tx, secret=secret):
+            tx.visitors.know("u", stage.visitor.visitor_id)
+            tx.visitors.keep_identity_secret(secret)
+
+        await db.transact(vouch, shop=stage.shop.id)
         due = AnswerDue(conversation_id="c", message_id="m")
         await db.transact(lambda tx, due=due: tx.later(due, due_at=clock.now(), lane="l"), shop=stage.shop.id)
         stages.append(stage)
