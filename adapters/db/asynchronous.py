@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
+from adapters.db.lanes import Lanes
 from adapters.db.schema import check_revision
 from adapters.db.scope import EVERY_SHOP, checked
 from adapters.db.transaction import Context, SqlTransaction, run_body
@@ -64,13 +65,18 @@ class AsyncDatabase:
         self._listeners: list[Callable[[Committed], None]] = []
         self._running: set[asyncio.Task[Any]] = set()
         self._writer = dialect.one_writer()
+        # Where there is one writer anyway, a group would have nothing to wait for together.
+        self._lanes = Lanes(once=self._transact_once, stubbornly=self._transact) if not self._writer else None
         self._second_try = asyncio.Lock()
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         self._listeners.append(listener)
 
     async def transact(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
-        return await self._to_the_end(self._transact(work, checked(shop)))
+        scope = checked(shop)
+        if self._lanes is None or scope is SYSTEM:
+            return await self._to_the_end(self._transact(work, scope))
+        return await self._lanes.run(work, scope)
 
     async def read(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
         value, _ = await self._to_the_end(self._attempt(work, checked(shop), read_only=True))
@@ -99,6 +105,8 @@ class AsyncDatabase:
                 raise DatabaseDown from error
 
     async def close(self) -> None:
+        if self._lanes is not None:
+            await self._lanes.close()
         if self._running:
             await asyncio.wait(self._running)
         await self.engine.dispose()
@@ -121,10 +129,18 @@ class AsyncDatabase:
         else:
             async with self._writer:
                 value, committed = await self._attempt(work, scope, read_only=False)
+        self._tell(committed)
+        return value
+
+    async def _transact_once(self, work: Callable[[SqlTransaction], T], scope: Scope) -> T:
+        value, committed = await self._once(work, scope, read_only=False)
+        self._tell(committed)
+        return value
+
+    def _tell(self, committed: Committed | None) -> None:
         if committed is not None:
             for listener in self._listeners:
                 listener(committed)
-        return value
 
     async def _attempt(
         self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool

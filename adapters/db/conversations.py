@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
-from adapters.db.statements import ListStatement, Session, Statement
+from adapters.db.statements import ListStatement, Row, Session, Statement
 from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from core.conversations.errors import ConversationNotFound
 from core.conversations.messages import Attachment, Message, Sender
@@ -99,13 +99,14 @@ _SAVE = Statement(
     )
     .values({name: p(name) for name in _SAVED})
     .values(version=conversations.c.version + 1)
+    .returning(conversations.c.version)
 )
 _DELETE = Statement(conversations.delete().where(_OURS, conversations.c.id == p("conversation_id")))
 
 _MESSAGE_FIELDS = [column.name for column in messages.c if column.name != "shop_id"]
 _MESSAGE_COLUMNS = [column for column in messages.c if column.name != "shop_id"]
 _THREAD = sa.and_(messages.c.shop_id == p("shop_id"), messages.c.conversation_id == p("conversation_id"))
-_ADD_MESSAGE = Statement(messages.insert())
+_ADD_MESSAGE = Statement(messages.insert().returning(messages.c.sequence))
 _MESSAGE = Statement(sa.select(*_MESSAGE_COLUMNS).where(_THREAD, messages.c.id == p("message_id")))
 _BY_CLIENT_ID = Statement(
     sa.select(*_MESSAGE_COLUMNS).where(
@@ -151,19 +152,20 @@ class SqlConversations:
     def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
         statement = _CONVERSATION_LOCKED if lock else _CONVERSATION
         params = {"shop_id": self._shop_id, "conversation_id": conversation_id}
-        row = statement.one(self._session, params)
+        row = statement.one(self._session, params, about=conversation_id)
         if row is None:
             raise ConversationNotFound
         return Conversation(**row)
 
     def find(self, conversation_id: str) -> Conversation | None:
-        row = _CONVERSATION.one(self._session, {"shop_id": self._shop_id, "conversation_id": conversation_id})
+        params = {"shop_id": self._shop_id, "conversation_id": conversation_id}
+        row = _CONVERSATION.one(self._session, params, about=conversation_id)
         return Conversation(**row) if row else None
 
     def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None:
         statement = _OF_VISITOR_LOCKED if lock else _OF_VISITOR
         params = {"shop_id": self._shop_id, "visitor_id": visitor_id}
-        row = statement.one(self._session, params)
+        row = statement.one(self._session, params, about=visitor_id)
         return Conversation(**row) if row else None
 
     def latest(self, limit: int) -> list[Conversation]:
@@ -176,11 +178,15 @@ class SqlConversations:
         self._stage(conversation)
 
     def save(self, conversation: Conversation) -> None:
+        def stored(row: Row) -> None:
+            conversation.version = row["version"]
+
+        # A second time in one transaction, it needs the version that the first time has made.
+        self._session.before(_CONVERSATION, conversation.id)
         row = {name: getattr(conversation, name) for name in _SAVED}
         key = {"b_shop_id": self._shop_id, "b_id": conversation.id, "b_version": conversation.version}
-        if _SAVE.run(self._session, {**key, **row}) != 1:
-            raise ConcurrentUpdate(thing="conversation")
-        conversation.version += 1
+        about = (conversation.id, conversation.visitor_id or "")
+        _SAVE.change(self._session, {**key, **row}, about=about, stored=stored, refusal=_overtaken)
         self._stage(conversation)
 
     def delete(self, conversation: Conversation) -> None:
@@ -197,7 +203,8 @@ class SqlMessages:
 
     def add(self, message: Message) -> None:
         row = {name: getattr(message, name) for name in _MESSAGE_FIELDS}
-        _ADD_MESSAGE.run(self._session, {"shop_id": self._shop_id, **row})
+        row["shop_id"], about = self._shop_id, (message.conversation_id,)
+        _ADD_MESSAGE.change(self._session, row, about=about, refusal=_overtaken)
 
     def find(self, conversation_id: str, message_id: str) -> Message | None:
         return self._one(_MESSAGE, conversation_id=conversation_id, message_id=message_id)
@@ -240,3 +247,7 @@ class SqlMessages:
     def _one(self, statement: Statement, **params: str) -> Message | None:
         row = statement.one(self._session, {"shop_id": self._shop_id, **params})
         return Message(**row) if row else None
+
+
+def _overtaken() -> ConcurrentUpdate:
+    return ConcurrentUpdate(thing="conversation")

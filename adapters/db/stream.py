@@ -56,29 +56,39 @@ ADVANCE = Statement(
     .returning(shop_streams.c.position)
 )
 ADD_EVENTS = Statement(events.insert())
+_count = p("count", type_=sa.BigInteger)
 _advanced = (
     shop_streams.update()
     .where(shop_streams.c.shop_id == p("b_shop_id"))
-    .values(position=shop_streams.c.position + 1)
+    .values(position=shop_streams.c.position + _count)
     .returning(shop_streams.c.position)
     .cte("advanced")
 )
-RECORD_ONE = Statement(
+_entries = (
+    sa.func.unnest(
+        p("ids", type_=sa.ARRAY(sa.Text)),
+        p("topics", type_=sa.ARRAY(sa.Text)),
+        p("payloads", type_=sa.ARRAY(sa.Text)),
+    )
+    .table_valued(*map(sa.column, ("id", "topic", "payload")), with_ordinality="number")
+    .render_derived("entry")
+)
+RECORD = Statement(
     events.insert()
     .from_select(
         ["shop_id", "position", "id", "topic", "payload", "occurred_at"],
         sa.select(
             p("b_shop_id", type_=Id),
-            _advanced.c.position,
-            p("id", type_=Id),
-            p("topic", type_=sa.String),
-            p("payload", type_=sa.Text),
+            _advanced.c.position - _count + _entries.c.number,
+            _entries.c.id,
+            _entries.c.topic,
+            _entries.c.payload,
             p("occurred_at", type_=UtcDateTime),
-        ),
+        ).join_from(_advanced, _entries, sa.true()),
     )
     .returning(events.c.position)
 )
-"""The next position and its event in one round trip, which only Postgres can, and where it is what costs."""
+"""The next positions and their events in one round trip, which is what costs on Postgres."""
 
 ADD_DELIVERIES = Statement(
     deliveries.insert().values(

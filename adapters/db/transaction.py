@@ -13,10 +13,10 @@ from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
-from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD_ONE, SqlDeliveries, SqlStream
+from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
 from adapters.db.visits import SqlVisitors
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
-from core.kernel import Event
+from core.kernel import DomainError, Event
 from core.shops.errors import ShopNotFound
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Committed, DeliveryState, Recorded, Scope
@@ -33,6 +33,10 @@ class Context:
     clock: Clock
     ids: Ids
     subscriptions: Subscriptions
+
+
+class Refused(Exception):
+    """A body raised a DomainError, its cause, before it had changed anything."""
 
 
 class SqlTransaction:
@@ -86,8 +90,20 @@ class SqlTransaction:
     def later(self, event: Event, *, due_at: datetime, lane: str) -> None:
         self._later.append((event, due_at, lane))
 
+    def attempt(self, work: Callable[["SqlTransaction"], T]) -> T:
+        """Run one of several bodies. Raises Refused when it left no trace, so that the others may go on."""
+        mark, recorded, later = self._session.mark(), len(self._recorded), len(self._later)
+        try:
+            return work(self)
+        except DomainError as error:
+            if not self._session.back_to(mark):
+                raise
+            del self._recorded[recorded:], self._later[later:]
+            raise Refused from error
+
     def flush(self) -> Committed | None:
         """Write the events. Comes last: the lock on the shop's stream is held as briefly as possible."""
+        self._session.send_held()
         if not self._recorded and not self._later:
             return None
         if self._shop_id is None:
@@ -100,27 +116,31 @@ class SqlTransaction:
         count = len(self._recorded)
         if not count:
             return []
-        if count == 1 and self._session.is_remote:
-            return [self._record_one(shop_id, self._recorded[0], now)]
-        advanced = ADVANCE.one(self._session, {"b_shop_id": shop_id, "count": count})
-        if advanced is None:
-            raise ShopNotFound
         new_id = self._context.ids.new
-        recorded = [
-            Recorded(id=new_id(), shop_id=shop_id, position=position, occurred_at=now, event=event)
-            for position, event in enumerate(self._recorded, advanced["position"] - count + 1)
+        rows = [{"id": new_id(), "topic": event.topic, "payload": encoded(event)} for event in self._recorded]
+        first = self._append(shop_id, rows, now) - count + 1
+        return [
+            Recorded(id=row["id"], shop_id=shop_id, position=position, occurred_at=now, event=event)
+            for position, (row, event) in enumerate(zip(rows, self._recorded, strict=True), first)
         ]
-        ADD_EVENTS.run_many(self._session, [_event_row(entry) for entry in recorded])
-        return recorded
 
-    def _record_one(self, shop_id: str, event: Event, now: datetime) -> Recorded:
-        event_id = self._context.ids.new()
-        row = {"id": event_id, "topic": event.topic, "payload": encoded(event), "occurred_at": now}
-        advanced = RECORD_ONE.one(self._session, {"b_shop_id": shop_id, **row})
+    def _append(self, shop_id: str, rows: list[dict[str, Any]], now: datetime) -> int:
+        """Put events at the end of the shop's stream, and return the position of the last."""
+        advance = {"b_shop_id": shop_id, "count": len(rows)}
+        if self._session.is_remote:
+            columns = {f"{name}s": [row[name] for row in rows] for name in ("id", "topic", "payload")}
+            stored = RECORD.all(self._session, {**advance, **columns, "occurred_at": now})
+            if not stored:
+                raise ShopNotFound
+            return max(int(row["position"]) for row in stored)
+        advanced = ADVANCE.one(self._session, advance)
         if advanced is None:
             raise ShopNotFound
-        position = advanced["position"]
-        return Recorded(id=event_id, shop_id=shop_id, position=position, occurred_at=now, event=event)
+        last: int = advanced["position"]
+        common = {"shop_id": shop_id, "occurred_at": now}
+        numbered = enumerate(rows, last - len(rows) + 1)
+        ADD_EVENTS.run_many(self._session, [{**row, **common, "position": at} for at, row in numbered])
+        return last
 
     def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> bool:
         new_id = self._context.ids.new
@@ -144,17 +164,6 @@ class SqlTransaction:
         if rows:
             ADD_DELIVERIES.run_many(self._session, rows)
         return any(row["due_at"] <= now for row in rows)
-
-
-def _event_row(entry: Recorded) -> dict[str, Any]:
-    return {
-        "shop_id": entry.shop_id,
-        "position": entry.position,
-        "id": entry.id,
-        "topic": entry.event.topic,
-        "payload": encoded(entry.event),
-        "occurred_at": entry.occurred_at,
-    }
 
 
 def run_body(
