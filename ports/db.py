@@ -19,6 +19,7 @@ from core.kernel import Event
 from core.shops.model import Member, Shop
 from ports.sites import Sites
 from ports.visits import Visitors
+from ports.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -303,6 +304,8 @@ class Transaction(Protocol):
     def products(self) -> Products: ...
     @property
     def stream(self) -> Stream: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     @property
     def deliveries(self) -> Deliveries: ...
 

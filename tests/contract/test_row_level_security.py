@@ -15,6 +15,7 @@ from core.sites.model import Site
 from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
+from tests.contract.test_webhook_records import a_webhook
 
 TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
 SHOPLESS = {"users", "logins", "login_secrets", "stored_answers"}
@@ -41,6 +42,7 @@ async def two_shops(postgres_url, opened, clock):
         await db.transact(lambda tx, product=product: tx.products.add(product), shop=stage.shop.id)
         site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
         await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
+        await db.transact(lambda tx: a_webhook(tx, clock.now()), shop=stage.shop.id)
         secret = IdentitySecret(sealed="x", created_at=clock.now())
 
         def vouch(tx, secret=secret):

@@ -1,0 +1,27 @@
+from core.kernel import DomainError, Kind
+
+
+class WebhookNotFound(DomainError):
+    kind = Kind.NOT_FOUND
+    code = "webhook_not_found"
+    says = "Webhook not found"
+
+
+class WebhookDeliveryNotFound(DomainError):
+    kind = Kind.NOT_FOUND
+    code = "webhook_delivery_not_found"
+    says = "Delivery not found"
+
+
+class TooManyWebhooks(DomainError):
+    """Facts: `limit`."""
+
+    kind = Kind.CONFLICT
+    code = "too_many_webhooks"
+    says = "A shop may have at most {limit} webhooks"
+
+
+class WebhookInactive(DomainError):
+    kind = Kind.CONFLICT
+    code = "webhook_inactive"
+    says = "This webhook is switched off; switch it on first"
