@@ -192,22 +192,22 @@ class Settings(BaseSettings):
     def _safe_in_production(self) -> Self:
         if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value()) < SECRET_MINIMUM:
             raise ValueError(f"JWT_SECRET must have at least {SECRET_MINIMUM} characters")
+        if any(len(key.get_secret_value()) < SECRET_MINIMUM for key in self.encryption_keys):
+            raise ValueError(f"PARLEY_ENCRYPTION_KEYS must have at least {SECRET_MINIMUM} characters each")
         if self.assistant is AssistantKind.OPENAI and self.openai_api_key is None:
             raise ValueError("OPENAI_API_KEY must be set when PARLEY_ASSISTANT is openai")
         if self.env is not Environment.PRODUCTION:
             return self
-        if any(len(key.get_secret_value()) < SECRET_MINIMUM for key in self.encryption_keys):
-            raise ValueError(f"PARLEY_ENCRYPTION_KEYS must have at least {SECRET_MINIMUM} characters each")
         if self.jwt_secret is None:
             raise ValueError("JWT_SECRET must be set in production (32 random characters or more)")
-        if self.database_url.startswith("memory"):
-            raise ValueError("DATABASE_URL must not be memory:// in production: it forgets everything")
-        if self.public_url is None or not self.public_url.startswith("https://"):
-            raise ValueError(
         if not self.encryption_keys:
             raise ValueError(
                 "PARLEY_ENCRYPTION_KEYS must be set in production (32 random characters or more)"
             )
+        if self.database_url.startswith("memory"):
+            raise ValueError("DATABASE_URL must not be memory:// in production: it forgets everything")
+        if self.public_url is None or not self.public_url.startswith("https://"):
+            raise ValueError(
                 "PARLEY_PUBLIC_URL must be set to the https address of this server in production"
             )
         return self

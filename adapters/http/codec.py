@@ -13,8 +13,8 @@ import msgspec
 from adapters.http.access import Access
 from adapters.http.call import Call
 from adapters.http.errors import MalformedJson, UnsupportedMedia
-from adapters.http.strict_json import refuse_odd
 from adapters.wire.base import Loose
+from adapters.wire.strict_json import OddJson, refuse_odd
 from adapters.wire.twins import wire_names
 from core.kernel import DomainError, Invalid
 
@@ -26,6 +26,7 @@ QUERY_LIMIT = 50
 _ATTRIBUTE = "_parley_endpoint"
 _PLACE = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?")
 _NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
+_DIGITS = re.compile(r"-?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WORDS = {
     "str": "a text",
@@ -127,13 +128,15 @@ def check_encoding(call: Call) -> None:
 def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
     """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
     body = body or b"{}"
-    refuse_odd(body, keeps_nul=keeps_nul)
     try:
+        refuse_odd(body, keeps_nul=keeps_nul)
         if isinstance(kind, type) and issubclass(kind, Loose):
             return msgspec.convert(wire_names(msgspec.json.decode(body), kind), kind)
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
+    except OddJson as error:
+        raise MalformedJson(reason=str(error)) from None
     except (ValueError, RecursionError):
         raise MalformedJson(reason="it does not parse as UTF-8 JSON") from None
 
@@ -152,10 +155,28 @@ def decode_query(query: bytes, kind: Any) -> Any:
     for name, value in given.items():
         if _CONTROL.search(value):
             raise Invalid(field=_short(name), rule="must not hold control characters")
+    for name in _whole_numbers(kind) & given.keys():
+        # msgspec would also take 1e2, 1.0 and null.
+        if not _DIGITS.fullmatch(given[name]):
+            raise Invalid(field=name, rule="must be a whole number, in digits")
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
+
+
+@cache
+def _whole_numbers(kind: Any) -> frozenset[str]:
+    """The names of a query's fields that take an integer."""
+    shape = msgspec.inspect.type_info(kind)
+    assert isinstance(shape, msgspec.inspect.StructType)  # noqa: S101 - every query is one
+    return frozenset(field.encode_name for field in shape.fields if _takes_integers(field.type))
+
+
+def _takes_integers(shape: msgspec.inspect.Type) -> bool:
+    if isinstance(shape, msgspec.inspect.UnionType):
+        return any(map(_takes_integers, shape.types))
+    return isinstance(shape, msgspec.inspect.IntType)
 
 
 @cache

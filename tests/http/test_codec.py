@@ -176,6 +176,18 @@ async def test_who_calls_is_looked_at_before_what_they_say(api: Api):
         ("limit=201", "limit"),
         ("limit=ten", "limit"),
         ("limit=1e3", "limit"),
+        ("limit=1e2", "limit"),
+        ("limit=1e0", "limit"),
+        ("limit=5.0", "limit"),
+        ("limit=", "limit"),
+        ("limit=null", "limit"),
+        ("limit=%2B5", "limit"),
+        ("limit=%205", "limit"),
+        ("limit=0x5", "limit"),
+        ("limit=1_0", "limit"),
+        ("limit=%D9%A5", "limit"),
+        ("after=null", "after"),
+        ("after=0.0", "after"),
         ("after=-1", "after"),
         ("after=99999999999999999999999", "after"),
         ("after=1&after=2", "query"),
@@ -189,6 +201,16 @@ async def test_odd_queries_are_400(api: Api, visitor: str, query: str, field: st
     answer = await api.get(f"{MESSAGES}?{query}", token=visitor)
     assert answer.status_code == 400
     assert answer.json()["details"]["field"] == field
+
+
+async def test_a_number_that_is_none_is_told_so(
+    api: Api, owner: str, visitor: str, stage, conversation_id: str
+):
+    inbox = f"/api/shops/{stage.shop.id}/conversations/{conversation_id}/messages"
+    for path, token in ((MESSAGES, visitor), (inbox, owner)):
+        answer = await api.get(f"{path}?limit=1e2", token=token)
+        assert answer.json()["error"] == "limit must be a whole number, in digits"
+        assert (await api.get(f"{path}?limit=100", token=token)).status_code == 200
 
 
 async def test_what_a_query_holds_beside_is_passed_over(api: Api, visitor: str):
