@@ -16,6 +16,7 @@ from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
 from adapters.db.visits import SqlVisitors
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
+from adapters.db.webhooks import SqlWebhooks
 from core.kernel import DomainError, Event
 from core.shops.errors import ShopNotFound
 from ports.clock import Clock, Ids
@@ -79,6 +80,10 @@ class SqlTransaction:
     @property
     def stream(self) -> SqlStream:
         return SqlStream(self._session, self._shop_id)
+
+    @property
+    def webhooks(self) -> SqlWebhooks:
+        return SqlWebhooks(self._session, self._shop_id)
 
     @property
     def deliveries(self) -> SqlDeliveries:
