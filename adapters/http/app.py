@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
-from adapters.http import accounts, conversations, documents, health, shops, sites, webchat
+from adapters.http import accounts, conversations, documents, health, shops, sites, webchat, widget
 from adapters.http.call import Call, Gone
 from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
@@ -184,6 +184,7 @@ def create_http(
     app = _quart()
     for routes in _blueprints(application, options, clock, health, gate, observer):
         app.register_blueprint(routes)
+    app.register_blueprint(widget.blueprint(options))
     app.register_blueprint(documents.blueprint(app, options, cookies))
     app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
     return app
