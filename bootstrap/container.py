@@ -13,6 +13,7 @@ from adapters.providers.emails import ValidEmails
 from adapters.providers.fernet import FernetCipher
 from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
+from adapters.providers.presence_memory import MemoryPresence
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
 from bootstrap import use_cases
@@ -27,6 +28,7 @@ from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.limits import RateLimiter
+from ports.presence import Presence
 
 
 def _database(settings: Settings, clock: Clock, ids: Ids) -> Database:
@@ -39,6 +41,15 @@ def _bus(settings: Settings) -> EventBus:
     from adapters.providers.bus_redis import RedisBus
 
     return RedisBus(settings.bus)
+
+
+def _presence(settings: Settings) -> Presence:
+    """Where several processes are, and talk over Redis, that is also where they tell whom they hold."""
+    if settings.bus == "memory":
+        return MemoryPresence()
+    from adapters.providers.presence_redis import RedisPresence
+
+    return RedisPresence(settings.bus)
 
 
 def _limiter(settings: Settings, clock: Clock) -> RateLimiter:
@@ -91,6 +102,7 @@ class Container(containers.DeclarativeContainer):
     ids: providers.Provider[Any] = providers.Singleton(RandomIds)
     db: providers.Provider[Any] = providers.Singleton(_database, settings, clock, ids)
     bus: providers.Provider[Any] = providers.Singleton(_bus, settings)
+    presence: providers.Provider[Any] = providers.Singleton(_presence, settings)
     limiter: providers.Provider[Any] = providers.Singleton(_limiter, settings, clock)
     emails: providers.Provider[Any] = providers.Singleton(ValidEmails)
     passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
@@ -109,6 +121,7 @@ class Container(containers.DeclarativeContainer):
         passwords=passwords,
         tokens=tokens,
         assistant=assistant,
+        presence=presence,
         logins=logins,
         chat_idle=settings.provided.chat_idle,
     )

@@ -140,6 +140,8 @@ class Settings(BaseSettings):
     """Of the tokens that the widget connects with. It keeps one for as long as its session, a day."""
     chat_idle: Duration = timedelta(minutes=15)
     """A web chat without a message for so long is closed; the next message opens it again."""
+    presence_grace: Duration = timedelta(seconds=3)
+    """How long a visitor may be without a connection, as while a page reloads, before they count as offline."""
     events_kept: Duration = timedelta(days=7)
     lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""

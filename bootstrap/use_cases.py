@@ -6,11 +6,12 @@ from core.application import (
     Application,
     IdentityUseCases,
     InboxUseCases,
+    RoomUseCases,
     ShopUseCases,
     SiteUseCases,
     VisitorUseCases,
 )
-from core.conversations import answering, closing, inbox, visitor
+from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
@@ -20,6 +21,7 @@ from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.emails import Emails
 from ports.passwords import Passwords
+from ports.presence import Presence
 from ports.tokens import Tokens
 
 
@@ -32,6 +34,7 @@ def application(
     passwords: Passwords,
     tokens: Tokens,
     assistant: Assistant,
+    presence: Presence,
     logins: identity.Logins,
     chat_idle: timedelta,
 ) -> Application:
@@ -40,6 +43,9 @@ def application(
         shops=_shops(db, clock, ids),
         sites=_sites(db, clock, ids),
         visitor=_visitor(db, clock, ids),
+        rooms=RoomUseCases(
+            rooms.FollowSession(db), rooms.FollowConversation(db), online.ListOnline(db, presence)
+        ),
         inbox=_inbox(db, clock, ids),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
         close_silent=closing.CloseSilent(db, clock, chat_idle),

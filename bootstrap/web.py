@@ -7,6 +7,8 @@ from typing import Any
 from adapters.http.app import create_http
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
+from adapters.ws.socketio.app import PATH, create_socketio
+from adapters.ws.socketio.lobby import Lobby
 from adapters.ws.updates import ReadView, Snapshot
 from bootstrap import options
 from bootstrap.container import Container, closable
@@ -30,11 +32,12 @@ class Service:
     def __init__(self, container: Container) -> None:
         settings, application = container.settings(), container.application()
         self._settings, self._db = settings, container.db()
-        self._closable = closable(container.limiter(), container.assistant())
+        self._closable = closable(container.limiter(), container.presence(), container.assistant())
         self._at_start: list[Callable[[], Awaitable[None]]] = []
         limiter, clock = container.limiter(), container.clock()
         self.hub = Hub(read_view=_read_view(self._db), clock=clock)
-        self.feed = LiveFeed(self._db, container.bus(), self.hub)
+        self.lobby = Lobby()
+        self.feed = LiveFeed(self._db, container.bus(), self.hub, self.lobby)
         self.relay = Relay(self._db, handlers(application), clock, settings.handler_lease)
         self.housekeeping = Housekeeping(self._db, clock, settings.events_kept, container.answers())
         self.http = create_http(
@@ -54,9 +57,22 @@ class Service:
             clock=clock,
             options=options.ws(settings),
         )
+        self.socketio = create_socketio(
+            application,
+            hub=self.hub,
+            lobby=self.lobby,
+            feed=self.feed,
+            presence=container.presence(),
+            limiter=limiter,
+            clock=clock,
+            options=options.ws(settings),
+            grace=settings.presence_grace,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"} and scope["path"].startswith(PATH):
+            await self.socketio(scope, receive, send)
+        elif scope["type"] == "http":
             await self.http(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "websocket":
             await self.ws(scope, receive, send)
@@ -73,17 +89,20 @@ class Service:
         if self._settings.relay:
             self.relay.start()
         self.housekeeping.start()
+        self.socketio.start()
         for action in self._at_start:
             await action()
 
     async def drain(self) -> None:
         """Send every socket away with a code that tells it to come back, and finish running work."""
         patience = self._settings.shutdown_seconds / 2
+        await self.socketio.drain()
         await asyncio.gather(self.hub.close_all(GOING_AWAY, within=patience), self.relay.stop(patience))
 
     async def stop(self) -> None:
         await self.drain()
         await self.housekeeping.stop()
+        await self.socketio.stop()
         await self.feed.close()
         await self._db.close()
         for part in self._closable:

@@ -10,7 +10,7 @@ from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
 from bootstrap.subscribers import handlers
-from core.conversations.events import Typing
+from core.conversations.signals import Signal
 from ports.db import Recorded
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ class Nobody:
 
     def deliver(self, recorded: Recorded) -> None: ...
 
-    def signal(self, shop_id: str, typing: Typing) -> None: ...
+    def signal(self, shop_id: str, signal: Signal) -> None: ...
 
 
 def run(container: Container) -> None:

@@ -17,6 +17,8 @@ from core.conversations.inbox import (
     ReadMessages,
     StartConversation,
 )
+from core.conversations.online import ListOnline
+from core.conversations.rooms import FollowConversation, FollowSession
 from core.conversations.visitor import (
     CustomerTypes,
     MarkReadByCustomer,
@@ -103,6 +105,15 @@ class VisitorUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomUseCases:
+    """What connected pages may follow, and whom admins see there."""
+
+    follow_session: FollowSession
+    follow_conversation: FollowConversation
+    online: ListOnline
+
+
+@dataclass(frozen=True, slots=True)
 class InboxUseCases:
     list: ListConversations
     read: ReadConversation
@@ -123,6 +134,7 @@ class Application:
     shops: ShopUseCases
     sites: SiteUseCases
     visitor: VisitorUseCases
+    rooms: RoomUseCases
     inbox: InboxUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent

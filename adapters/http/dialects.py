@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.http.errors import Problem
 from adapters.wire.base import Out
+from adapters.wire.webchat_codes import CODES
 from core.kernel import Invalid
 
 _encode = msgspec.json.Encoder().encode
@@ -94,13 +95,7 @@ WEBCHAT = Dialect(
     shape=WebChatError,
     is_public=True,
     statuses={"bad_token": 401},
-    codes={
-        "missing_token": "INVALID_JWT_TOKEN",
-        "bad_token": "INVALID_JWT_TOKEN",
-        "rate_limited": "RATE_LIMIT_EXCEEDED",
-        "conversation_not_found": "INVALID_CONVERSATION",
-        "shop_not_found": "TENANT_NOT_FOUND",
-    },
+    codes=CODES,
     fields={"client_id": "temp_id", "customer_name": "sender_name"},
 )
 """No error here may say "closed": the widget takes that for the conversation's end."""

@@ -13,6 +13,7 @@ from core.identity.errors import BadToken
 from core.kernel import Agent, VisitorActor
 from core.shops.model import is_welcome
 from ports.limits import RateLimiter
+from ports.tokens import AdminSocket
 
 
 class Denied(Refusal):
@@ -58,6 +59,13 @@ class Door:
         if origin is not None and origin != self._own_origin:
             await self._check_page(origin, visitor.shop_id)
         return visitor
+
+    async def widget(self, token: str, *, origin: str | None) -> VisitorActor | AdminSocket:
+        """Who connects to the widget's sockets with this token. Raises BadToken or Denied."""
+        found = await self._application.identity.authenticate_socket(token)
+        if origin is not None and origin != self._own_origin:
+            await self._check_page(origin, found.shop_id)
+        return found
 
     async def _check_page(self, origin: str, shop_id: str) -> None:
         """Raises Denied unless the shop names the page, or nothing yet and it is one on this machine."""

@@ -9,6 +9,7 @@ from adapters.ws.asgi import Frame, Send
 from adapters.ws.direct import direct_writer
 from adapters.ws.options import WsOptions
 
+NORMAL = 1000
 GOING_AWAY = 1001
 POLICY = 1008
 TOO_BIG = 1009
@@ -50,6 +51,11 @@ class Socket:
         self._timer: asyncio.TimerHandle | None = None
         self._heard_at = 0.0
         self.is_closing = False
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether everything was handed to the connection, and the client is still there to take it."""
+        return self._backlog is None and not self.is_closing
 
     def push(self, frame: Frame) -> None:
         """Send a live frame, at once if the client keeps up. Never waits: a straggler is cut off."""

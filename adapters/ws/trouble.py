@@ -1,5 +1,6 @@
 """What a client is told of an error: a code for programs and a sentence for people, never more."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -34,10 +35,10 @@ FIELDS = {"client_id": "clientId", "customer_name": "senderName"}
 """What the frames call the core's fields."""
 
 
-def trouble_of(error: Exception) -> Trouble:
-    """What went wrong that nobody expected is in the log, once."""
-    if isinstance(error, Invalid) and error.facts["field"] in FIELDS:
-        error = Invalid(field=FIELDS[error.facts["field"]], rule=error.facts["rule"])
+def trouble_of(error: Exception, fields: Mapping[str, str] = FIELDS) -> Trouble:
+    """What nobody expected is in the log, once. `fields`: what the client calls the core's."""
+    if isinstance(error, Invalid) and error.facts["field"] in fields:
+        error = Invalid(field=fields[error.facts["field"]], rule=error.facts["rule"])
     if isinstance(error, Refusal):
         return error.trouble
     if isinstance(error, DomainError):

@@ -145,12 +145,15 @@ class AuthenticateSocket:
     find_shop: FindShop
     clock: Clock
 
-    async def __call__(self, token: str) -> VisitorActor | ShopKeyActor:
+    async def __call__(self, token: str) -> VisitorActor | AdminSocket:
         """Raises BadToken."""
         try:
             found = self.tokens.read_visitor(token)
         except BadToken:
-            return await self._admin(self.tokens.read_admin_socket(token))
+            socket = self.tokens.read_admin_socket(token)
+            if not await self.is_valid(socket):
+                raise BadToken from None
+            return socket
         match found:
             case VisitorActor() as visitor:
                 return visitor
@@ -159,11 +162,10 @@ class AuthenticateSocket:
                     return visitor
         raise BadToken
 
-    async def _admin(self, socket: AdminSocket) -> ShopKeyActor:
+    async def is_valid(self, socket: AdminSocket) -> bool:
+        """Whether the key that the token was got with is still the shop's."""
         shop = await self.find_shop.by_id(socket.shop_id)
-        if shop is None or _key_id(shop) != socket.key_id:
-            raise BadToken
-        return ShopKeyActor(shop.id)
+        return shop is not None and _key_id(shop) == socket.key_id
 
     async def _is_there(self, visitor: VisitorActor) -> bool:
         """Whether the token's session is. Tokens without one are renewed by the page that got them."""

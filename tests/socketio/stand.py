@@ -1,0 +1,191 @@
+"""The whole service on a test's database, behind a real server."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import uvicorn
+from dependency_injector import providers
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from bootstrap.container import Container
+from bootstrap.hypercorn_mends import mend_hypercorn
+from bootstrap.settings import Settings
+from bootstrap.web import Service
+from core.conversations.messages import Draft, Message, Sender
+from core.conversations.model import VisitorSession
+from core.kernel import UserActor, VisitorActor
+from ports.clock import Clock
+from ports.db import Database
+from tests import builders
+from tests.socketio.raw import PATH, Raw, dialled
+
+SECRET = "only for tests, and long enough for it"
+SERVERS = ("hypercorn", "uvicorn")
+SEND_BUFFER = 32 * 1024
+GENEROUS = ("visitor", "address", "visitor_token_per_address", "sockets_per_address", "user", "shop_key")
+
+
+class Stand:
+    """One server process."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        broker: MemoryBroker | None = None,
+        presence: Any = None,
+        limits: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        given = {
+            "assistant": "off",
+            "public_url": "http://localhost:8080",
+            "limits": {
+                **dict.fromkeys(GENEROUS, "100000/60"),
+                "socket_frames": "10000/10",
+                **(limits or {}),
+            },
+            **settings,
+        }
+        overrides: dict[str, Any] = {
+            "settings": Settings(JWT_SECRET=SECRET, **given),  # type: ignore[call-arg]
+            "db": providers.Object(db),
+            "clock": providers.Object(clock),
+            "bus": providers.Object(MemoryBus(broker or MemoryBroker())),
+        }
+        if presence is not None:
+            overrides["presence"] = providers.Object(presence)
+        self.db, self.clock = db, clock
+        self.container = Container(**overrides)
+        self.application = self.container.application()
+        self.service = Service(self.container)
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    async def session(self, shop_id: str, session_id: str | None = None, **fields: Any) -> VisitorActor:
+        """A visitor with a stored session, as the widget's page makes one."""
+        session_id = session_id or f"session-{builders.ids.new()}"
+        visitor = VisitorActor(shop_id, builders.ids.new(), session_id)
+        stored = VisitorSession(
+            id=session_id, visitor_id=visitor.visitor_id, created_at=self.clock.now(), **fields
+        )
+        await self.db.transact(lambda tx: tx.visitors.add_session(stored), shop=shop_id)
+        return visitor
+
+    def token(self, visitor: VisitorActor) -> str:
+        return self.application.identity.issue_socket(visitor).token
+
+    async def admin_token(self, shop_id: str) -> str:
+        shop = await self.application.shops.find.by_id(shop_id)
+        assert shop is not None
+        return self.application.identity.issue_admin_socket(shop).token
+
+    def dialled(self, path: str = PATH, **options: Any) -> Any:
+        return dialled(self.socket_url, path, **options)
+
+    @asynccontextmanager
+    async def connected(self, token: str, **options: Any) -> AsyncIterator[Raw]:
+        async with self.dialled(**options) as raw:
+            await raw.greet(token)
+            assert raw.admitted, raw.refused
+            yield raw
+
+    @asynccontextmanager
+    async def page(self, visitor: VisitorActor) -> AsyncIterator[Raw]:
+        """Connected, and in the session's room."""
+        assert visitor.session_id is not None
+        async with self.connected(self.token(visitor)) as raw:
+            await raw.join(visitor.session_id)
+            yield raw
+
+    async def says(self, visitor: VisitorActor, text: str, client_id: str | None = None) -> Message:
+        draft = Draft(text=text, client_id=client_id)
+        return (await self.application.visitor.post(visitor=visitor, draft=draft)).message
+
+    async def answers(
+        self, agent: UserActor, shop_id: str, conversation_id: str, text: str, *, is_note: bool = False
+    ) -> Message:
+        shown = await self.application.inbox.post(
+            actor=agent,
+            shop_id=shop_id,
+            conversation_id=conversation_id,
+            sender=Sender.AGENT,
+            draft=Draft(text=text, is_note=is_note),
+        )
+        return shown.messages[-1]
+
+    def http(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(base_url=self.url, timeout=10)
+
+
+@asynccontextmanager
+async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
+    """The stand behind this server, on a free port. Nothing runs in the background but live events."""
+    listening = socket.socket()
+    # Small, so that a client which does not read is noticed after kilobytes and not megabytes.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(1_024)
+    listening.setblocking(False)
+    stand.port = listening.getsockname()[1]
+    await stand.service.feed.open()
+    stand.service.socketio.start()
+    run = _hypercorn if server == "hypercorn" else _uvicorn
+    async with run(stand, listening):
+        yield stand
+        await stand.service.drain()
+    await stand.service.socketio.stop()
+    await stand.service.feed.close()
+
+
+@asynccontextmanager
+async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
+    mend_hypercorn()
+    config, stop = Config(), asyncio.Event()
+    config.bind = [f"fd://{listening.detach()}"]
+    config.websocket_max_message_size = 64 * 1024
+    config.graceful_timeout = 1.0
+    config.accesslog = config.errorlog = None
+    running = asyncio.create_task(serve(stand.service, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+@asynccontextmanager
+async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        stand.service,  # type: ignore[arg-type]
+        interface="asgi3",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        proxy_headers=False,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server._serve([listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+        listening.close()
