@@ -1,9 +1,13 @@
 """Answers without a model: the shop's keyword replies, its knowledge, or a person."""
 
+import structlog
+
 from adapters.providers.speeches import asks_for_person, hand_over_text
 from core.conversations.assistance import Brief
 from core.conversations.messages import TEXT_LIMIT, Message, cleaned
 from ports.assistant import Answer
+
+log = structlog.get_logger(__name__)
 
 
 class RulesAssistant:
@@ -13,6 +17,8 @@ class RulesAssistant:
 
 def reply_at_once(brief: Brief, question: Message) -> Answer | None:
     """What needs no thought: the shop's reply to a keyword, and a person for customers who ask for one."""
+    if brief.unreadable:
+        log.warning("shop_settings_unreadable", shop=brief.shop_name, places=brief.unreadable[:20])
     text = fit(brief.keyword_reply(question.text) or "")
     if asks_for_person(question.text):
         return Answer(text=text, hand_over=True) if text else hand_over(brief)

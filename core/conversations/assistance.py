@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite, nan
 from typing import Any
 
 
@@ -44,6 +45,8 @@ class Brief:
     language: str = "en"
     tone: str = "neutral"
     delay_seconds: int = 0
+    unreadable: tuple[str, ...] = ()
+    """Where the settings hold what nobody can make sense of: it was passed over."""
 
     def keyword_reply(self, text: str) -> str | None:
         return next((rule.reply for rule in self.keyword_replies if rule.matches(text)), None)
@@ -57,36 +60,96 @@ class Brief:
 
 
 def brief_of(shop_name: str, settings: Mapping[str, Any]) -> Brief:
-    """The assistant's share of a shop's settings document."""
-    persona = settings.get("assistant_config") or {}
+    """The assistant's share of a shop's settings document.
+
+    Whatever stands there, a customer gets an answer: what can't be read counts as not said.
+    """
+    document = _Part(settings)
+    persona = document.part("assistant_config")
     return Brief(
         shop_name=shop_name,
-        keyword_replies=tuple(_keyword_replies(settings.get("keyword_replies") or ())),
-        knowledge=tuple(_sections(settings.get("knowledge_base") or {})),
-        instructions=persona.get("system_prompt") or "",
-        language=persona.get("language") or "en",
-        tone=persona.get("tone") or "neutral",
-        delay_seconds=max(0, min(60, int(persona.get("response_delay") or 0))),
+        keyword_replies=tuple(_keyword_replies(document.parts("keyword_replies"))),
+        knowledge=tuple(_sections(document.part("knowledge_base"))),
+        instructions=persona.text("system_prompt"),
+        language=persona.text("language") or "en",
+        tone=persona.text("tone") or "neutral",
+        delay_seconds=max(0, min(60, int(persona.number("response_delay")))),
+        unreadable=tuple(document.unreadable),
     )
 
 
-def _keyword_replies(entries: Iterable[Mapping[str, Any]]) -> Iterable[KeywordReply]:
+class _Part:
+    """A part of the settings, read with suspicion."""
+
+    def __init__(self, said: Any, place: str = "", unreadable: list[str] | None = None) -> None:
+        self.unreadable: list[str] = [] if unreadable is None else unreadable
+        self._place = place
+        self._said: Mapping[str, Any] = {}
+        if isinstance(said, Mapping):
+            self._said = said
+        elif said is not None:
+            self.unreadable.append(place.removesuffix("."))
+
+    def part(self, name: str) -> "_Part":
+        return _Part(self._said.get(name), f"{self._place}{name}.", self.unreadable)
+
+    def parts(self, name: str) -> Iterable["_Part"]:
+        entries = self._said.get(name)
+        if isinstance(entries, list | tuple):
+            for index, entry in enumerate(entries):
+                yield _Part(entry, f"{self._place}{name}.{index}.", self.unreadable)
+        elif entries is not None:
+            self._pass_over(name)
+
+    def text(self, name: str) -> str:
+        value = self._said.get(name)
+        if isinstance(value, str):
+            return value
+        if value is not None:
+            self._pass_over(name)
+        return ""
+
+    def number(self, name: str) -> float:
+        try:
+            number = float(self._said.get(name) or 0)
+        except (TypeError, ValueError, OverflowError):
+            number = nan
+        if isfinite(number):
+            return number
+        self._pass_over(name)
+        return 0
+
+    def is_on(self, name: str) -> bool:
+        return bool(self._said.get(name, True))
+
+    def match_type(self) -> MatchType | None:
+        """None for one that is not known: the rule might answer what it was not made for."""
+        value = self._said.get("match_type")
+        if value is None or value == "":
+            return MatchType.CONTAINS
+        if isinstance(value, str) and value in list(MatchType):
+            return MatchType(value)
+        self._pass_over("match_type")
+        return None
+
+    def _pass_over(self, name: str) -> None:
+        self.unreadable.append(f"{self._place}{name}")
+
+
+def _keyword_replies(entries: Iterable[_Part]) -> Iterable[KeywordReply]:
     for entry in entries:
-        keywords = tuple(filter(None, (_folded(word) for word in str(entry.get("keywords", "")).split(","))))
-        context = entry.get("apply_to") or {}
-        if entry.get("enabled", True) and context.get("chat", True) and keywords and entry.get("reply"):
-            yield KeywordReply(
-                keywords=keywords,
-                reply=entry["reply"],
-                match_type=MatchType(entry.get("match_type") or MatchType.CONTAINS),
-            )
+        keywords = tuple(filter(None, (_folded(word) for word in entry.text("keywords").split(","))))
+        reply, match_type = entry.text("reply"), entry.match_type()
+        is_on = entry.is_on("enabled") and entry.part("apply_to").is_on("chat")
+        if is_on and keywords and reply and match_type:
+            yield KeywordReply(keywords=keywords, reply=reply, match_type=match_type)
 
 
-def _sections(base: Mapping[str, Any]) -> Iterable[KnowledgeSection]:
-    for entry in base.get("user_defined") or ():
-        if entry.get("content"):
-            yield KnowledgeSection(title=entry.get("title") or "", content=entry["content"])
-    for paragraph in (base.get("product_data") or "").split("\n\n"):
+def _sections(base: _Part) -> Iterable[KnowledgeSection]:
+    for entry in base.parts("user_defined"):
+        if content := entry.text("content"):
+            yield KnowledgeSection(title=entry.text("title"), content=content)
+    for paragraph in base.text("product_data").split("\n\n"):
         if paragraph.strip():
             yield KnowledgeSection(title=paragraph.strip().splitlines()[0], content=paragraph.strip())
 

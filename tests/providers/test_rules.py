@@ -1,10 +1,12 @@
 """Answers by rules. The sentences are such as customers write."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from adapters.providers.rules import RulesAssistant, fit
 from adapters.providers.speeches import SPEECHES, asks_for_person
@@ -45,6 +47,17 @@ async def test_the_shops_own_words_go_with_the_person_asked_for():
     agents = KeywordReply(keywords=("agent",), reply="Anna will be with you.")
     reply = await answer("agent please", Brief(shop_name="Lantern", keyword_replies=(agents,)))
     assert (reply.text, reply.hand_over) == ("Anna will be with you.", True)
+
+
+async def test_settings_that_cannot_be_read_are_told_to_the_log_and_answered_all_the_same():
+    with capture_logs() as logs:
+        reply = await answer(
+            "What is the price?", replace(BRIEF, unreadable=("keyword_replies.0.match_type",))
+        )
+        await answer("What is the price?")
+    assert reply.text == "From 10 EUR."
+    [line] = logs
+    assert (line["event"], line["places"]) == ("shop_settings_unreadable", ("keyword_replies.0.match_type",))
 
 
 async def test_a_picture_without_words_is_for_a_person():

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds
 from bootstrap.relay import Relay
 from bootstrap.settings import Settings
@@ -82,6 +83,16 @@ async def test_each_message_gets_one_answer_in_order(db, clock, relay, echo):
         ([], "one"),
         (["one"], "two"),
     ]
+
+
+async def test_a_rule_that_cannot_be_read_leaves_no_customer_unanswered(db, clock):
+    rule = {"keywords": "one", "reply": "Good day", "match_type": "no such thing"}
+    stage = await a_shop(db, clock, keyword_replies=[rule], assistant_config={"response_delay": "soon"})
+    message = await a_message(db, clock, stage.visitor, "one")
+    answer = AnswerCustomer(db, RulesAssistant(), clock, ids)
+    await Relay(db, {"assistant.answer": answer}, clock, LEASE).run_due()
+    _, said = await thread(db, stage, message)
+    assert [sender for sender, _ in said] == [Sender.CUSTOMER, Sender.ASSISTANT]
 
 
 async def test_two_quick_messages_are_never_answered_at_the_same_time(db, clock, answer, echo):

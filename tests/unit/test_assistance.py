@@ -176,6 +176,96 @@ def test_replies_are_on_unless_they_say_otherwise(entry):
     assert brief_of("Lantern", {"keyword_replies": [entry]}).keyword_replies == (rule,)
 
 
+@pytest.mark.parametrize(
+    ("settings", "places"),
+    [
+        (
+            {"keyword_replies": [{"keywords": "hi", "reply": "no", "match_type": "regex"}]},
+            ["keyword_replies.0.match_type"],
+        ),
+        (
+            {"keyword_replies": [{"keywords": "hi", "reply": "no", "match_type": {}}]},
+            ["keyword_replies.0.match_type"],
+        ),
+        (
+            {"keyword_replies": [{"keywords": ["hi"], "reply": 7}]},
+            ["keyword_replies.0.keywords", "keyword_replies.0.reply"],
+        ),
+        ({"keyword_replies": ["hi", 7]}, ["keyword_replies.0", "keyword_replies.1"]),
+        ({"keyword_replies": {"hi": "no"}}, ["keyword_replies"]),
+        (
+            {"keyword_replies": [{"keywords": "x", "reply": "y", "apply_to": "chat"}]},
+            ["keyword_replies.0.apply_to"],
+        ),
+        ({"assistant_config": {"response_delay": "soon"}}, ["assistant_config.response_delay"]),
+        ({"assistant_config": {"response_delay": [1]}}, ["assistant_config.response_delay"]),
+        ({"assistant_config": {"response_delay": float("inf")}}, ["assistant_config.response_delay"]),
+        ({"assistant_config": {"response_delay": 10**400}}, ["assistant_config.response_delay"]),
+        (
+            {"assistant_config": {"language": 7, "tone": {}}},
+            ["assistant_config.language", "assistant_config.tone"],
+        ),
+        ({"assistant_config": "short", "knowledge_base": []}, ["assistant_config", "knowledge_base"]),
+        (
+            {"knowledge_base": {"user_defined": [{"content": 7}], "product_data": 8}},
+            ["knowledge_base.user_defined.0.content", "knowledge_base.product_data"],
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_passed_over_and_named(settings, places):
+    """Documents are checked when they are saved, but rows live longer than rules."""
+    good = {"keywords": "hello", "reply": "Good day"}
+    if isinstance(rules := settings.get("keyword_replies", []), list):
+        settings = settings | {"keyword_replies": [*rules, good]}
+    brief = brief_of("Lantern", settings)
+    assert sorted(brief.unreadable) == sorted(places)
+    assert brief.keyword_reply("hi") is None
+    if isinstance(rules, list):
+        assert brief.keyword_reply("hello") == "Good day"
+    assert (brief.language, brief.tone, brief.delay_seconds) == ("en", "neutral", 0)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *(
+                        "keyword_replies",
+                        "assistant_config",
+                        "knowledge_base",
+                        "user_defined",
+                        "product_data",
+                    ),
+                    *(
+                        "keywords",
+                        "reply",
+                        "match_type",
+                        "apply_to",
+                        "chat",
+                        "enabled",
+                        "response_delay",
+                        "content",
+                    ),
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["keyword_replies", "assistant_config", "knowledge_base"]), ANYTHING))
+def test_no_settings_leave_a_customer_without_a_brief(settings):
+    brief = brief_of("Lantern", settings)
+    assert 0 <= brief.delay_seconds <= 60
+    assert brief.keyword_reply("hello") is None or isinstance(brief.keyword_reply("hello"), str)
+
+
 @pytest.mark.parametrize(("asked", "delay"), [(-5, 0), (0, 0), (7, 7), (7.9, 7), ("7", 7), (3600, 60)])
 def test_an_assistant_takes_its_time_but_not_for_ever(asked, delay):
     assert brief_of("Lantern", {"assistant_config": {"response_delay": asked}}).delay_seconds == delay
