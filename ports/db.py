@@ -17,6 +17,7 @@ from core.conversations.model import Conversation
 from core.identity.model import Login, LoginSecret, User
 from core.kernel import Event
 from core.shops.model import Member, Shop
+from ports.files import Files, StoredObjects
 from ports.sites import Sites
 from ports.visits import Visitors
 from ports.webhooks import Webhooks
@@ -300,6 +301,10 @@ class Transaction(Protocol):
     def conversations(self) -> Conversations: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def objects(self) -> StoredObjects: ...
     @property
     def products(self) -> Products: ...
     @property

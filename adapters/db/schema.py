@@ -5,12 +5,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from adapters.db import answers, conversations, identity, shops, sites, stream, visits, webhooks
+from adapters.db import answers, conversations, files, identity, shops, sites, stream, visits, webhooks
 from adapters.db.tables import metadata
 from core.outages import DatabaseDown, SchemaBehind
 
 METADATA = metadata
-TABLE_MODULES = (answers, conversations, identity, shops, sites, stream, visits, webhooks)
+TABLE_MODULES = (answers, conversations, files, identity, shops, sites, stream, visits, webhooks)
 """Importing them is what puts their tables into the metadata."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
+from adapters.db.files import SqlFiles, SqlStoredObjects
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
-from adapters.db.visits import SqlVisitors
 from adapters.db.violations import INTEGRITY_ERRORS, domain_error
+from adapters.db.visits import SqlVisitors
 from adapters.db.webhooks import SqlWebhooks
 from core.kernel import DomainError, Event
 from core.shops.errors import ShopNotFound
@@ -72,6 +73,14 @@ class SqlTransaction:
     @property
     def logins(self) -> SqlLogins:
         return SqlLogins(self._session)
+
+    @property
+    def files(self) -> SqlFiles:
+        return SqlFiles(self._session, self._shop_id)
+
+    @property
+    def objects(self) -> SqlStoredObjects:
+        return SqlStoredObjects(self._session)
 
     @property
     def products(self) -> SqlProducts:

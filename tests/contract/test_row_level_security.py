@@ -15,10 +15,11 @@ from core.sites.model import Site
 from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
+from tests.contract.test_files import a_file, add, attach
 from tests.contract.test_webhook_records import a_webhook
 
 TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
-SHOPLESS = {"users", "logins", "login_secrets", "stored_answers"}
+SHOPLESS = {"users", "logins", "login_secrets", "stored_answers", "stored_objects"}
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ async def two_shops(postgres_url, opened, clock):
     stages = []
     for _ in range(2):
         stage = await a_shop(db, clock)
-        await a_message(db, clock, stage.visitor)
+        message = await a_message(db, clock, stage.visitor)
+        await attach(db, await add(db, a_file(stage, message, clock)), message)
         await OpenSession(db, clock, ids)(visitor=stage.visitor)
         product = Product(
             id=ids.new(),
