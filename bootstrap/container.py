@@ -14,6 +14,7 @@ from adapters.providers.fernet import FernetCipher
 from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
 from adapters.providers.presence_memory import MemoryPresence
+from adapters.providers.proofs import HmacProofs
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
 from bootstrap import use_cases
@@ -106,6 +107,7 @@ class Container(containers.DeclarativeContainer):
     limiter: providers.Provider[Any] = providers.Singleton(_limiter, settings, clock)
     emails: providers.Provider[Any] = providers.Singleton(ValidEmails)
     passwords: providers.Provider[Any] = providers.Singleton(Argon2Passwords)
+    proofs: providers.Provider[Any] = providers.Singleton(HmacProofs)
     tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
     cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
     assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
@@ -119,6 +121,8 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         emails=emails,
         passwords=passwords,
+        cipher=cipher,
+        proofs=proofs,
         tokens=tokens,
         assistant=assistant,
         presence=presence,

@@ -13,6 +13,7 @@ def http(settings: Settings) -> HttpOptions:
         is_secure=settings.is_secure,
         is_production=settings.env is Environment.PRODUCTION,
         allowed_origins=settings.allowed_origins,
+        widget_hosts=settings.widget_hosts,
         trusted_proxies=settings.trusted_proxies,
         body_limit=settings.body_limit,
         body_timeout=settings.body_timeout,

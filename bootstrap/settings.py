@@ -85,6 +85,7 @@ class Limits(BaseModel, frozen=True, extra="forbid"):
     user: RateSetting = Rate(1200, 60)
     visitor: RateSetting = Rate(120, 60)
     visitor_token_per_address: RateSetting = Rate(60, 60)
+    widget_per_address: RateSetting = Rate(100, 60)
     shop_key: RateSetting = Rate(6000, 60)
     address: RateSetting = Rate(600, 60)
     socket_frames: RateSetting = Rate(100, 10)
@@ -120,6 +121,8 @@ class Settings(BaseSettings):
     server: Server = Server.HYPERCORN
     allowed_origins: Words = ("http://localhost:3000", "http://localhost:8080")
     """Pages that may use the owner's API from a browser with cookies."""
+    widget_hosts: Words = ("webchat.amoiq.com",)
+    """Where the widget's page may be served from, beside this server."""
     trusted_proxies: Words = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
     bus: str = "memory"

@@ -15,13 +15,18 @@ from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
+from core.sites import resolution
 from core.sites import use_cases as sites
+from core.visits import identity as identity_of_visitors
+from core.visits import use_cases as visits
 from ports.assistant import Assistant
+from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.emails import Emails
 from ports.passwords import Passwords
 from ports.presence import Presence
+from ports.proofs import Proofs
 from ports.tokens import Tokens
 
 
@@ -32,6 +37,8 @@ def application(
     ids: Ids,
     emails: Emails,
     passwords: Passwords,
+    cipher: Cipher,
+    proofs: Proofs,
     tokens: Tokens,
     assistant: Assistant,
     presence: Presence,
@@ -41,8 +48,8 @@ def application(
     return Application(
         identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
         shops=_shops(db, clock, ids),
-        sites=_sites(db, clock, ids),
-        visitor=_visitor(db, clock, ids),
+        sites=_sites(db, clock, ids, cipher),
+        visitor=_visitor(db, clock, ids, cipher, proofs),
         rooms=RoomUseCases(
             rooms.FollowSession(db), rooms.FollowConversation(db), online.ListOnline(db, presence)
         ),
@@ -93,20 +100,28 @@ def _shops(db: Database, clock: Clock, ids: Ids) -> ShopUseCases:
     )
 
 
-def _sites(db: Database, clock: Clock, ids: Ids) -> SiteUseCases:
+def _sites(db: Database, clock: Clock, ids: Ids, cipher: Cipher) -> SiteUseCases:
     return SiteUseCases(
         list=sites.ListSites(db),
         add=sites.AddSite(db, clock, ids),
         change=sites.ChangeSite(db),
         remove=sites.RemoveSite(db),
+        resolve=resolution.ResolveShop(db),
+        read_identity_secret=identity_of_visitors.ReadIdentitySecret(db, cipher),
+        rotate_identity_secret=identity_of_visitors.RotateIdentitySecret(db, clock, ids, cipher),
     )
 
 
-def _visitor(db: Database, clock: Clock, ids: Ids) -> VisitorUseCases:
+def _visitor(
+    db: Database, clock: Clock, ids: Ids, cipher: Cipher, proofs: Proofs
+) -> VisitorUseCases:
     return VisitorUseCases(
         open_session=visitor.OpenSession(db, clock, ids),
         post=visitor.PostCustomerMessage(db, clock, ids),
         history=visitor.ReadHistory(db),
+        thread=visitor.ReadThread(db),
+        enter=visits.EnterSession(db, clock, ids, identity_of_visitors.Vouching(db, clock, cipher, proofs)),
+        find_session=visits.FindSession(db),
         mark_read=visitor.MarkReadByCustomer(db),
         types=visitor.CustomerTypes(db),
     )

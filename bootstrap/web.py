@@ -46,6 +46,7 @@ class Service:
             limiter=limiter,
             clock=clock,
             health=container.health(),
+            feed=self.feed,
             answers=container.answers(),
             cipher=container.cipher(),
         )

@@ -25,6 +25,7 @@ from core.conversations.visitor import (
     OpenSession,
     PostCustomerMessage,
     ReadHistory,
+    ReadThread,
 )
 from core.identity.authentication import (
     Authenticate,
@@ -54,7 +55,10 @@ from core.shops.use_cases import (
     ReadShop,
     ReplaceAdminKey,
 )
+from core.sites.resolution import ResolveShop
 from core.sites.use_cases import AddSite, ChangeSite, ListSites, RemoveSite
+from core.visits.identity import ReadIdentitySecret, RotateIdentitySecret
+from core.visits.use_cases import EnterSession, FindSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,9 @@ class SiteUseCases:
     add: AddSite
     change: ChangeSite
     remove: RemoveSite
+    resolve: ResolveShop
+    read_identity_secret: ReadIdentitySecret
+    rotate_identity_secret: RotateIdentitySecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,9 @@ class VisitorUseCases:
     open_session: OpenSession
     post: PostCustomerMessage
     history: ReadHistory
+    thread: ReadThread
+    enter: EnterSession
+    find_session: FindSession
     mark_read: MarkReadByCustomer
     types: CustomerTypes
 

@@ -10,6 +10,9 @@ class Who(StrEnum):
     ANYONE = "anyone"
     PAGE = "page"
     """A shop's page: the endpoint itself finds the shop, by its public key or its id."""
+    WIDGET = "widget"
+    """A page of a shop, told by its site, the shop's id or a key, whose visitor has a session of their own
+    making, or a token (reception.py)."""
     VISITOR = "visitor"
     PERSON = "person"
     AGENT = "agent"
@@ -43,6 +46,7 @@ class Access:
 PUBLIC = Access(who=Who.ANYONE, per_address="address")
 PROBE = Access(who=Who.ANYONE, is_unlimited=True)
 VISITOR = Access(who=Who.VISITOR)
+WIDGET = Access(who=Who.WIDGET, per_address="widget_per_address")
 PERSON = Access(who=Who.PERSON)
 
 

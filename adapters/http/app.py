@@ -11,11 +11,22 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
-from adapters.http import accounts, conversations, documents, health, shops, sites, webchat, widget
+from adapters.http import (
+    accounts,
+    conversations,
+    documents,
+    health,
+    shops,
+    sites,
+    webchat,
+    widget,
+    widget_chat,
+)
 from adapters.http.call import Call, Gone
 from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins, is_preflight
+from adapters.http.echo import Echo, NoSockets
 from adapters.http.errors import (
     AmbiguousLength,
     Broken,
@@ -28,6 +39,7 @@ from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.once import Once
 from adapters.http.options import HttpOptions
+from adapters.http.reception import Reception, widget_hosts
 from adapters.http.reply import Letterhead, Reply, Streamed, refusal
 from adapters.wire.addresses import Addresses
 from core.application import Application
@@ -35,6 +47,7 @@ from core.kernel import DomainError
 from ports.answers import Answers
 from ports.cipher import Cipher
 from ports.clock import Clock
+from ports.feed import Feed
 from ports.limits import RateLimiter
 
 Send = Callable[[Any], Any]
@@ -175,16 +188,31 @@ def create_http(
     health: Health,
     answers: Answers,
     cipher: Cipher,
+    feed: Feed,
+    echo: Echo | None = None,
 ) -> Quart:
     """The ASGI application for everything but sockets."""
     cookies, cors, observer = Cookies(options, clock), Cors(options), Observer()
     origins = ShopOrigins(application.shops.find, clock, cors, is_production=options.is_production)
     once = Once(answers, cipher, cookies)
-    gate = Gate(application.identity, limiter, options, cookies, cors, origins, once)
+    reception = Reception(
+        application.identity, application.shops, application.sites, origins, widget_hosts(options)
+    )
+    gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
     app = _quart()
     for routes in _blueprints(application, options, clock, health, gate, observer):
         app.register_blueprint(routes)
     app.register_blueprint(widget.blueprint(options))
+    app.register_blueprint(
+        widget_chat.blueprint(
+            application.identity,
+            application.visitor,
+            feed=feed,
+            echo=echo or NoSockets(),
+            clock=clock,
+            base_url=options.base_url,
+        )
+    )
     app.register_blueprint(documents.blueprint(app, options, cookies))
     app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
     return app

@@ -132,7 +132,15 @@ class NoVisitorToken(DomainError):
 class MissingTenant(DomainError):
     kind = Kind.INVALID
     code = "missing_tenant_id"
-    says = "Name the tenant: send tenantId, or the shop's API key as a bearer token"
+    says = "Name the tenant: by a page of one of its sites, by tenantId, or by its API key as a bearer token"
+
+
+class AdminKeyHere(DomainError):
+    """The shop's own key where only a visitor makes sense."""
+
+    kind = Kind.FORBIDDEN
+    code = "visitors_only"
+    says = "The shop's admin key can't do this: it is for visitors"
 
 
 class Broken(DomainError):

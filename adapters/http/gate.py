@@ -26,6 +26,7 @@ from adapters.http.cors import Cors, ShopOrigins
 from adapters.http.errors import BodyTooSlow, NoVisitorToken, PersonsOnly, RateLimited
 from adapters.http.once import Once, Run
 from adapters.http.options import HttpOptions
+from adapters.http.reception import Reception
 from adapters.http.reply import Reply
 from core.application import IdentityUseCases
 from core.identity.errors import BadToken, NotSignedIn
@@ -43,6 +44,7 @@ class Gate:
     cors: Cors
     origins: ShopOrigins
     once: Once
+    reception: Reception
 
     async def admit(self, call: Call, endpoint: Endpoint, view: View, path: Mapping[str, str]) -> Reply:
         """Run the endpoint if nothing speaks against it. Raises DomainError."""
@@ -54,6 +56,8 @@ class Gate:
         elif access.who in {Who.AGENT, Who.PERSON}:
             await self._admit_agent(call, access)
         given = await self._given(call, endpoint)
+        if access.who is Who.WIDGET:
+            given["visit"] = await self.reception.receive(call, given.get("body") or given["query"])
 
         async def run() -> Reply:
             result = await view(**given, **path)

@@ -21,6 +21,7 @@ from adapters.http.errors import (
     BodyTooSlow,
     Broken,
     MalformedJson,
+    MissingTenant,
     NoVisitorToken,
     OriginRefused,
     PersonsOnly,
@@ -52,6 +53,7 @@ _HEADERS: Json = {
 _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.ANYONE: [],
     Who.PAGE: [{"shopKey": []}, {}],
+    Who.WIDGET: [{"shopKey": []}, {"visitorToken": []}, {}],
     Who.VISITOR: [{"visitorToken": []}],
     Who.PERSON: [{"accessToken": []}, {"cookie": []}],
     Who.AGENT: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}],
@@ -211,6 +213,8 @@ def _of_access(who: Who, unsafe: bool) -> Iterable[type[DomainError]]:
             return ()
         case Who.PAGE:
             return (OriginRefused,)
+        case Who.WIDGET:
+            return (MissingTenant, BadToken, OriginRefused)
         case Who.VISITOR:
             return (NoVisitorToken, BadToken, OriginRefused)
         case Who.PERSON:

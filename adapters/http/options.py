@@ -17,6 +17,7 @@ class Limits:
     user: Rate
     visitor: Rate
     visitor_token_per_address: Rate
+    widget_per_address: Rate
     shop_key: Rate
     address: Rate
 
@@ -35,6 +36,8 @@ class HttpOptions:
     is_production: bool
     allowed_origins: tuple[str, ...]
     """Pages that may use the owner's API from a browser, with cookies."""
+    widget_hosts: tuple[str, ...]
+    """Where pages of the chat widget may come from, beside this server: no site of any shop's."""
     trusted_proxies: tuple[str, ...]
     """Addresses or networks whose X-Forwarded-For is believed."""
     body_limit: int

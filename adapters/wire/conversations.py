@@ -215,7 +215,7 @@ def message_out(message: Message) -> MessageOut:
         attachment=attachments[0] if attachments else UNSET,
         attachments=attachments if len(attachments) > 1 else UNSET,
         is_note=True if message.is_note else UNSET,
-        client_id=message.client_id or UNSET,
+        client_id=message.own_id or UNSET,
         sequence=message.sequence,
     )
 

@@ -54,7 +54,7 @@ class SiteIn(Struct, kw_only=True, forbid_unknown_fields=True, rename=CAMEL):
 
     @property
     def tenant(self) -> str | None:
-        return _tenant(self.tenant_id)
+        return real_tenant(self.tenant_id)
 
 
 class TokenIn(SiteIn, kw_only=True):
@@ -133,7 +133,7 @@ class HistoryQuery(Struct, kw_only=True, rename=CAMEL):
 
     @property
     def tenant(self) -> str | None:
-        return _tenant(self.tenant_id)
+        return real_tenant(self.tenant_id)
 
 
 class TokenOut(Struct, kw_only=True, rename="camel"):
@@ -229,7 +229,7 @@ def message_out(message: Message, shop_id: str) -> ChatMessageOut:
         sender_name=message.sender_name,
         timestamp=message.created_at,
         created_at=message.created_at,
-        temp_id=message.client_id,
+        temp_id=message.own_id,
         attachments=FilesOut(items=[_attachment_out(attachment) for attachment in message.attachments]),
         metadata={},
         status="delivered",
@@ -290,7 +290,7 @@ def _stand_in(message: Message) -> str:
     return f"[Attachment: {message.attachments[0].name or 'file'}]" if message.attachments else ""
 
 
-def _tenant(said: str | None) -> str | None:
+def real_tenant(said: str | None) -> str | None:
     return None if said in PLACEHOLDERS else said
 
 

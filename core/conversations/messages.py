@@ -1,5 +1,6 @@
 """Messages: the entries of a conversation, and the rules of what may be said."""
 
+import hashlib
 import re
 import unicodedata
 from base64 import b64decode
@@ -94,15 +95,24 @@ class Message:
     client_id: str | None = None
     created_at: datetime
 
+    @property
+    def own_id(self) -> str | None:
+        """The client's id for it as the client knows it, without the scope that it was kept in."""
+        return self.client_id and self.client_id.rpartition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message before it has a place in a conversation. Raises Invalid on construction."""
+    """A message before it has a place in a conversation. Raises Invalid on construction.
+
+    Client ids in different scopes have nothing to do with each other: two browsers of one person count alike.
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
     is_note: bool = False
     client_id: str | None = None
+    scope: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", cleaned(self.text))
@@ -116,6 +126,13 @@ class Draft:
             raise Invalid(
                 field="client_id", rule="must be 1 to 128 printable ASCII characters without blanks"
             )
+
+    @property
+    def key(self) -> str | None:
+        """What must be unique in the conversation. The blank is in no client's id."""
+        if self.client_id is None or self.scope is None:
+            return self.client_id
+        return f"{hashlib.sha256(self.scope.encode()).hexdigest()[:16]} {self.client_id}"
 
 
 def _is_picture(media_type: str, encoded: str) -> bool:

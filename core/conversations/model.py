@@ -122,7 +122,7 @@ class Conversation:
             text=draft.text,
             attachments=draft.attachments,
             is_note=draft.is_note,
-            client_id=draft.client_id,
+            client_id=draft.key,
             created_at=now,
         )
         self._record(MessagePosted(message=message, visitor_id=self.visitor_id))

@@ -1,9 +1,9 @@
 """The visitor's side: sessions, posting, reading, read marks, typing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.conversations.errors import AlreadyOpen, AlreadyPosted, SessionNotFound
+from core.conversations.errors import AlreadyOpen, AlreadyPosted, ConversationNotFound, SessionNotFound
 from core.conversations.events import AnswerDue, Typing
 from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, VisitorSession
@@ -12,6 +12,8 @@ from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
 
 PAGE_LIMIT = 200
+THREAD_LIMIT = 500
+"""Messages that a page without pages gets to see: the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class PostCustomerMessage:
         """
         if draft.is_note or not all(attachment.is_inline for attachment in draft.attachments):
             raise Invalid(field="attachments", rule="must be pictures sent along as data: URLs")
+        draft = replace(draft, scope=visitor.session_id)
 
         def work(tx: Transaction) -> Posted:
             if session_id is not None:
@@ -136,7 +139,7 @@ class PostCustomerMessage:
         def find(tx: Transaction) -> Posted:
             conversation = tx.conversations.of_visitor(visitor.visitor_id)
             message = conversation and tx.messages.by_client_id(
-                conversation.id, Sender.CUSTOMER, draft.client_id or ""
+                conversation.id, Sender.CUSTOMER, draft.key or ""
             )
             if not message:
                 raise AlreadyPosted
@@ -176,6 +179,44 @@ class ReadHistory:
             return History(conversation, kept, has_more=len(messages) > limit)
 
         return await self.db.read(work, shop=visitor.shop_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadThread:
+    """The chat as a page shows it that reads everything at once."""
+
+    db: Database
+
+    async def of_visitor(self, visitor: VisitorActor) -> History:
+        """Empty before the first message."""
+        return await self._read(visitor.shop_id, lambda tx: tx.conversations.of_visitor(visitor.visitor_id))
+
+    async def by_id(
+        self, shop_id: str, conversation_id: str, *, visitor: VisitorActor | None = None
+    ) -> History:
+        """A chat's id is known to its visitor alone, and enough to read it by; a known `visitor` has to be
+        the one. Raises ConversationNotFound, also for what is no chat on a shop's pages."""
+
+        def find(tx: Transaction) -> Conversation:
+            found = tx.conversations.find(conversation_id)
+            if found is None or found.channel is not Channel.WEB or found.visitor_id is None:
+                raise ConversationNotFound
+            if visitor is not None and found.visitor_id != visitor.visitor_id:
+                raise ConversationNotFound
+            return found
+
+        return await self._read(shop_id, find)
+
+    async def _read(self, shop_id: str, find: Callable[[Transaction], Conversation | None]) -> History:
+        def work(tx: Transaction) -> History:
+            conversation = find(tx)
+            if conversation is None:
+                return History(None, [])
+            limit = THREAD_LIMIT + 1
+            messages = tx.messages.page(conversation.id, limit=limit, with_notes=False)
+            return History(conversation, messages[-THREAD_LIMIT:], has_more=len(messages) == limit)
+
+        return await self.db.read(work, shop=shop_id)
 
 
 @dataclass(frozen=True, slots=True)

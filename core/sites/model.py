@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from core.kernel import Invalid
+from core.kernel import Invalid, named_id
 from core.shops.model import checked_name
 from core.sites.hosts import checked_pattern, patterns_of
 
@@ -34,6 +34,11 @@ class Site:
             name=self.name if name is None else checked_name(name),
             hosts=self.hosts if hosts is None else _checked_hosts(hosts),
         )
+
+
+def integration_id(shop_id: str) -> str:
+    """What a shop's pages know its chat by: the widget takes no answer without such an id."""
+    return named_id("integration", shop_id, "web")
 
 
 def is_covered(host: str, patterns: Iterable[str]) -> bool:

@@ -48,7 +48,7 @@ class IdentitySecret:
 
 
 def checked_session_id(session_id: str) -> str:
-    """Whoever knows a session's id reads its conversation: it must be nothing one could guess. Raises Invalid."""
+    """Whoever knows a session's id reads its conversation, so nobody may guess it. Raises Invalid."""
     if not SESSION_ID.fullmatch(session_id):
         raise Invalid(field="session_id", rule="must be 16 to 128 of the characters A-Z a-z 0-9 _ -")
     if len(set(session_id)) < VARIETY:

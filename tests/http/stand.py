@@ -10,14 +10,18 @@ from dependency_injector import providers
 from quart import Quart
 
 from adapters.http.app import create_http
+from adapters.http.echo import Echo
 from adapters.http.options import HttpOptions, Limits
+from adapters.providers.bus_memory import MemoryBus
 from adapters.providers.limits_memory import MemoryRateLimiter
 from bootstrap.container import Container
+from bootstrap.feed import LiveFeed
 from bootstrap.settings import Settings
 from core.application import Application
+from core.conversations.signals import Signal
 from core.kernel import UserActor, VisitorActor
 from ports.clock import Clock
-from ports.db import Database
+from ports.db import Database, Recorded
 
 HOME = "http://localhost:8080"
 PAGE = "http://localhost:3000"
@@ -37,6 +41,19 @@ class Healthy:
         return b"# HELP parley_other Other.\n", "text/plain; version=0.0.4; charset=utf-8"
 
 
+class Ear:
+    """An audience that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.signals: list[tuple[str, Signal]] = []
+
+    def deliver(self, recorded: Recorded) -> None:
+        raise AssertionError("nobody watches a shop here")
+
+    def signal(self, shop_id: str, signal: Signal) -> None:
+        self.signals.append((shop_id, signal))
+
+
 class Stand:
     def __init__(self, db: Database, clock: Clock) -> None:
         settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
@@ -45,11 +62,15 @@ class Stand:
         self.clock = clock
         self.now = 0.0
         self.health = Healthy()
+        self.ear = Ear()
+        self.feed = LiveFeed(db, MemoryBus(), self.ear)
+        self.echo: Echo | None = None
         self.options = HttpOptions(
             base_url=HOME,
             is_secure=False,
             is_production=False,
             allowed_origins=(PAGE, HOME),
+            widget_hosts=("widget.example",),
             trusted_proxies=(),
             body_limit=100_000,
             body_timeout=0.2,
@@ -66,6 +87,8 @@ class Stand:
             limiter=MemoryRateLimiter(now=lambda: self.now),
             clock=self.clock,
             health=self.health,
+            feed=self.feed,
+            echo=self.echo,
             answers=self.container.answers(),
             cipher=self.container.cipher(),
         )

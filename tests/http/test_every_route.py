@@ -17,6 +17,7 @@ from core.shops.policy import PERMISSIONS, Permission, Role
 from tests import builders
 from tests.http.stand import Api, Stand
 
+WITHOUT_KEY = {"/api/chat/anonymous-token", "/webchat/session", "/webchat/init", "/webchat/open"}
 EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
 
 
@@ -53,13 +54,16 @@ def test_only_probes_are_without_limits(app: Quart):
 
 def test_what_is_public_is_a_short_list(app: Quart):
     public = {
-        rule.rule for rule, endpoint in every_route(app) if endpoint.access.who in {Who.ANYONE, Who.PAGE}
+        rule.rule
+        for rule, endpoint in every_route(app)
+        if endpoint.access.who in {Who.ANYONE, Who.PAGE, Who.WIDGET}
     }
     assert public == {
         *("/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"),
         *("/widget.v1.0.0.js", "/embed", "/embed/<id:part>"),
         *("/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"),
         "/api/chat/anonymous-token",
+        *("/webchat/session", "/webchat/init", "/webchat/open", "/webchat/message", "/webchat/messages"),
     }
 
 
@@ -90,7 +94,7 @@ def test_every_post_can_be_repeated_or_says_why_not(app: Quart):
     ignoring = {
         rule.rule: endpoint.ignores_key for rule, endpoint in every_route(app) if endpoint.ignores_key
     }
-    assert set(ignoring) == {"/api/chat/anonymous-token"}
+    assert set(ignoring) == WITHOUT_KEY
     for rule, endpoint in every_route(app):
         if "POST" in rule.methods and rule.rule not in ignoring:
             assert endpoint.is_kept != ("once" in endpoint.takes), rule
@@ -153,7 +157,7 @@ async def test_every_refusal_is_documented_with_an_example(app: Quart, document:
 async def test_every_operation_documents_what_its_checks_answer(document: dict):
     for path, _, operation in operations(document):
         statuses = set(operation["responses"])
-        if operation["security"] not in ([], [{"shopKey": []}, {}]):
+        if operation["security"] not in OPEN:
             assert statuses >= {"401", "403", "429"}, path
         if "requestBody" in operation:
             assert statuses >= {"400", "408", "413", "415"}, path
@@ -164,7 +168,7 @@ async def test_every_operation_documents_what_its_checks_answer(document: dict):
 async def test_every_post_documents_its_key(document: dict):
     for path, method, operation in operations(document):
         named = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"]
-        expected = method == "POST" and path != "/api/chat/anonymous-token"
+        expected = method == "POST" and path not in WITHOUT_KEY
         assert named == (["Idempotency-Key"] if expected else []), (method, path)
 
 
@@ -185,6 +189,9 @@ def _examples(operation: dict) -> list:
 # Who may call what, in fact
 
 
+OPEN = ([], [{"shopKey": []}, {}], [{"shopKey": []}, {"visitorToken": []}, {}])
+"""What asks for no credentials, or finds out itself whom a request is for."""
+
 BODY = {
     "customerName": "x",
     "sender": "seller",
@@ -201,7 +208,7 @@ def path_of(template: str, shop_id: str) -> str:
 
 async def test_nothing_goes_without_credentials(api: Api, document: dict, stage):
     for path, method, operation in operations(document):
-        if operation["security"] in ([], [{"shopKey": []}, {}]):
+        if operation["security"] in OPEN:
             continue
         answer = await api.call(method, path_of(path, stage.shop.id))
         assert answer.status_code == 401, (method, path)

@@ -1,0 +1,55 @@
+"""Lets visitors in whose browser made the session's id, wherever they come through."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapters.http.errors import AdminKeyHere
+from adapters.http.reception import Visit
+from core.application import VisitorUseCases
+from core.conversations.errors import SessionNotFound
+from core.kernel import VisitorActor
+from core.visits.use_cases import Entered
+from ports.proofs import Proof
+
+
+class Guest(Protocol):
+    """A body: what a page says of the person there, and what proves it."""
+
+    @property
+    def said(self) -> dict[str, Any]: ...
+
+    @property
+    def proof(self) -> Proof | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    visitors: VisitorUseCases
+
+    async def enter(self, visit: Visit, session_id: str, body: Guest) -> Entered:
+        """Raises AdminKeyHere, SessionNotFound, IdentityNotProved or Invalid."""
+        if visit.is_admin:
+            raise AdminKeyHere
+        await self._check_token(visit, session_id)
+        return await self.visitors.enter(
+            shop_id=visit.shop.id,
+            session_id=session_id,
+            site_id=visit.site_id,
+            said=body.said,
+            proof=body.proof,
+        )
+
+    async def find(self, visit: Visit, session_id: str) -> VisitorActor | None:
+        """Whose session it is, if this shop knows it. Raises AdminKeyHere, SessionNotFound or Invalid."""
+        if visit.is_admin:
+            raise AdminKeyHere
+        await self._check_token(visit, session_id)
+        return await self.visitors.find_session(shop_id=visit.shop.id, session_id=session_id)
+
+    async def _check_token(self, visit: Visit, session_id: str) -> None:
+        """Whoever shows a token can't mean another visitor's session."""
+        if visit.token is None or visit.token.session_id == session_id:
+            return
+        known = await self.visitors.find_session(shop_id=visit.shop.id, session_id=session_id)
+        if known is None or known.visitor_id != visit.token.visitor_id:
+            raise SessionNotFound

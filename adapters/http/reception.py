@@ -1,0 +1,114 @@
+"""Receives what comes from the widget: which shop and site it is for, and what the caller has shown.
+
+Pages name their shop by the site that they are, which anybody can claim who is no browser, or by a key that
+everybody can read. Both say where a request belongs and prove nothing: what proves is the session's id, which
+only the visitor's browser knows, or a visitor's token.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.http.call import Call
+from adapters.http.cors import ShopOrigins
+from adapters.http.errors import MissingTenant
+from adapters.http.options import HttpOptions
+from core.application import IdentityUseCases, ShopUseCases, SiteUseCases
+from core.kernel import VisitorActor
+from core.shops.errors import ShopNotFound, UnknownShopKey
+from core.shops.model import Shop
+from core.shops.use_cases import ADMIN_KEY, PUBLIC_KEY
+from core.sites.hosts import host_of
+from core.sites.model import Site
+from core.sites.resolution import Place
+
+KEY_LIMIT = 128
+
+
+class Told(Protocol):
+    """A body or query: what the page says of where it is."""
+
+    @property
+    def tenant(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`token` is the visitor whom a token names; `is_admin`: the shop's own, with its admin key."""
+
+    shop: Shop
+    site: Site | None = None
+    token: VisitorActor | None = None
+    is_admin: bool = False
+
+    @property
+    def site_id(self) -> str | None:
+        return self.site.id if self.site else None
+
+
+class Reception:
+    def __init__(
+        self,
+        identity: IdentityUseCases,
+        shops: ShopUseCases,
+        sites: SiteUseCases,
+        origins: ShopOrigins,
+        widget_hosts: frozenset[str],
+    ) -> None:
+        self._identity, self._shops, self._sites = identity, shops, sites
+        self._origins, self._widget_hosts = origins, widget_hosts
+
+    async def receive(self, call: Call, told: Told) -> Visit:
+        """Raises MissingTenant, UnknownShopKey, ShopNotFound, BadToken or OriginRefused."""
+        bearer = call.bearer
+        if bearer and _is_token(bearer):
+            return await self._by_token(call, told, bearer)
+        key = bearer or None
+        if key is not None and not (key.isascii() and key.isprintable() and len(key) <= KEY_LIMIT):
+            raise UnknownShopKey
+        place = await self._sites.resolve(hosts=self._hosts(call, told), tenant=told.tenant, key=key)
+        if place is None:
+            raise MissingTenant
+        is_admin = key is not None and key.startswith(ADMIN_KEY)
+        return Visit(place.shop, place.site, is_admin=is_admin)
+
+    async def _by_token(self, call: Call, told: Told, token: str) -> Visit:
+        """A token is good for its own shop alone, whatever the page calls the tenant."""
+        visitor = self._identity.authenticate_visitor(token)
+        if told.tenant not in {None, visitor.shop_id}:
+            raise ShopNotFound
+        call.actor = visitor
+        await self._origins.check(call, visitor.shop_id)
+        place = await self._place(call, told, visitor.shop_id)
+        return Visit(place.shop, place.site, token=visitor)
+
+    async def _place(self, call: Call, told: Told, shop_id: str) -> Place:
+        place = await self._sites.resolve(hosts=self._hosts(call, told), tenant=shop_id)
+        if place is not None and place.shop.id == shop_id:
+            return place
+        shop = await self._shops.find.by_id(shop_id)
+        if shop is None:
+            raise ShopNotFound
+        return Place(shop)
+
+    def _hosts(self, call: Call, told: Told) -> list[str]:
+        """Where the page may be at home, the likeliest first. The host that the widget's page itself comes
+        from is nobody's site when a browser names it, as it does for every shop's visitors."""
+        named = host_of(call.header(b"x-website-origin"))
+        by_browser = [host_of(call.header(name)) for name in (b"origin", b"referer")]
+        by_body = [host_of(_text(told, name)) for name in ("origin", "domain")]
+        strangers = [host for host in by_browser if host not in self._widget_hosts]
+        return [host for host in (named, *strangers, *by_body) if host is not None]
+
+
+def _is_token(bearer: str) -> bool:
+    return bearer.count(".") == 2 and not bearer.startswith((PUBLIC_KEY, ADMIN_KEY))
+
+
+def _text(told: object, name: str) -> str | None:
+    value = getattr(told, name, None)
+    return value if isinstance(value, str) else None
+
+
+def widget_hosts(options: HttpOptions) -> frozenset[str]:
+    hosts = (host_of(address) for address in (options.base_url, *options.widget_hosts))
+    return frozenset(host for host in hosts if host is not None)
