@@ -45,7 +45,10 @@ def _made(file: str) -> Path:
 
 def _aiosqlite(path: Path, context: Context) -> AsyncDatabase:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", pool_size=5, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=5,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
@@ -72,6 +75,7 @@ def _postgres(url: sa.URL, context: Context) -> AsyncDatabase:
         max_overflow=0,
         pool_timeout=10,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
         connect_args={"server_settings": settings, "timeout": 5},
     )
     return AsyncDatabase(engine, PostgresDialect(), context)

@@ -56,7 +56,7 @@ def _on_connection(url: str, action: Callable[[sa.Connection], None]) -> None:
 
 def _on_sqlite(url: sa.URL, action: Callable[[sa.Connection], None]) -> None:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
+    engine = sa.create_engine(url.set(drivername="sqlite"), poolclass=NullPool, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -74,7 +74,7 @@ def _on_sqlite(url: sa.URL, action: Callable[[sa.Connection], None]) -> None:
 
 
 async def _on_postgres(url: sa.URL, action: Callable[[sa.Connection], None]) -> None:
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     async with engine.begin() as connection:
         await connection.run_sync(action)
     await engine.dispose()

