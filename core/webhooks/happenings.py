@@ -21,6 +21,8 @@ class MessageCreated:
     visitor_id: str | None
     session_id: str | None
     """The visitor's latest; None on channels without visitors."""
+    user_id: str | None
+    """Whom the shop itself has vouched the visitor to be; None for everybody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,13 +25,15 @@ def message_created(tx: Transaction, recorded: Recorded) -> Happening | None:
     conversation = tx.conversations.find(posted.conversation_id)
     if posted.message.is_note or conversation is None:
         return None
-    session = tx.visitors.latest_session(posted.visitor_id) if posted.visitor_id else None
+    visitor_id = posted.visitor_id
+    session = tx.visitors.latest_session(visitor_id) if visitor_id else None
     content = MessageCreated(
         message=posted.message,
         channel=conversation.channel,
         customer_name=conversation.customer_name,
-        visitor_id=posted.visitor_id,
+        visitor_id=visitor_id,
         session_id=session.id if session else None,
+        user_id=tx.visitors.person(visitor_id) if visitor_id else None,
     )
     return Happening(
         type=MESSAGE_CREATED, shop_id=recorded.shop_id, at=posted.message.created_at, content=content

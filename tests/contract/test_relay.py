@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bootstrap import pool
 from bootstrap import relay as relay_module
 from bootstrap.relay import ATTEMPTS, Relay
 from core.conversations.events import AnswerDue
@@ -33,7 +34,7 @@ async def test_it_handles_at_once_what_a_commit_made_due(db, clock):
     relay = relay_of(db, clock, handler)
     relay.start()
     try:
-        async with asyncio.timeout(0.9 * relay_module.POLL_SECONDS):
+        async with asyncio.timeout(0.9 * pool.POLL_SECONDS):
             for number in range(3):
                 await later(db, clock, stage, number)
             assert [await handled.get() for _ in range(3)] == [(stage.shop.id, f"m{n}") for n in range(3)]

@@ -1,0 +1,96 @@
+"""What receivers of webhooks read: Standard Webhooks' envelope, and the web chat's words for who speaks."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from adapters.wire.base import Out
+from adapters.wire.webchat import SENDER_WORDS
+from core.conversations.messages import Attachment
+from core.webhooks.happenings import Happening, MessageCreated, Tested
+
+
+class Envelope(Out):
+    """`event` repeats `type`, for receivers that were written for the older name."""
+
+    type: str
+    event: str
+    timestamp: datetime
+    data: Any
+
+
+class FileData(Out):
+    """`url` is null for a small picture that is part of the message itself: ask the API for that."""
+
+    type: str
+    name: str | None
+    content_type: str | None
+    size: int | None
+    url: str | None
+
+
+class MessageData(Out):
+    message_id: str
+    conversation_id: str
+    tenant_id: str
+    sequence: int
+    text: str
+    sender_type: str
+    sender_id: str | None
+    sender_name: str | None
+    channel: str
+    customer_name: str
+    session_id: str | None
+    visitor_id: str | None
+    user_id: str | None
+    attachments: list[FileData]
+    created_at: datetime
+
+
+class TestData(Out):
+    tenant_id: str
+    webhook_id: str
+
+
+def body_of(happening: Happening) -> str:
+    """Satisfies ports.webhooks.Wording."""
+    match happening.content:
+        case MessageCreated() as created:
+            data: Out = _message(happening.shop_id, created)
+        case Tested(endpoint_id=endpoint_id):
+            data = TestData(tenant_id=happening.shop_id, webhook_id=endpoint_id)
+    named = happening.type
+    envelope = Envelope(type=named, event=named, timestamp=happening.at, data=data)
+    return msgspec.json.encode(envelope).decode()
+
+
+def _message(shop_id: str, created: MessageCreated) -> MessageData:
+    message = created.message
+    return MessageData(
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        tenant_id=shop_id,
+        sequence=message.sequence,
+        text=message.text,
+        sender_type=SENDER_WORDS[message.sender],
+        sender_id=message.sender_id,
+        sender_name=message.sender_name,
+        channel=created.channel.value,
+        customer_name=created.customer_name,
+        session_id=created.session_id,
+        visitor_id=created.visitor_id,
+        user_id=created.user_id,
+        attachments=[_file(attachment) for attachment in message.attachments],
+        created_at=message.created_at,
+    )
+
+
+def _file(attachment: Attachment) -> FileData:
+    return FileData(
+        type=attachment.kind.value,
+        name=attachment.name,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        url=None if attachment.is_inline else attachment.url,
+    )
