@@ -15,8 +15,11 @@ from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
 from adapters.providers.presence_memory import MemoryPresence
 from adapters.providers.proofs import HmacProofs
+from adapters.providers.resolver import SystemResolver
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
+from adapters.providers.webhook_sender import HttpWebhookSender
+from adapters.wire.webhook_bodies import body_of
 from bootstrap import use_cases
 from bootstrap.health import SystemHealth
 from bootstrap.secrets import encryption_keys, signing_secret
@@ -29,6 +32,8 @@ from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.limits import RateLimiter
+from ports.resolver import Resolver
+from ports.webhooks import WebhookSender
 from ports.presence import Presence
 
 
@@ -94,6 +99,10 @@ def _cipher(settings: Settings) -> Cipher:
     return FernetCipher(encryption_keys(settings))
 
 
+def _webhook_sender(settings: Settings, resolver: Resolver) -> WebhookSender:
+    return HttpWebhookSender(resolver, allows_private=settings.webhooks_allow_private)
+
+
 class Container(containers.DeclarativeContainer):
     """Tests pass overrides at construction: `Container(settings=…, clock=providers.Object(…))`."""
 
@@ -110,6 +119,8 @@ class Container(containers.DeclarativeContainer):
     proofs: providers.Provider[Any] = providers.Singleton(HmacProofs)
     tokens: providers.Provider[Any] = providers.Singleton(_tokens, settings, secret, clock, ids)
     cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
+    resolver: providers.Provider[Any] = providers.Singleton(SystemResolver)
+    webhook_sender: providers.Provider[Any] = providers.Singleton(_webhook_sender, settings, resolver)
     assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
     logins = providers.Singleton(Logins, clock, ids, tokens, settings.provided.login_lifetime)
     health = providers.Singleton(SystemHealth, db, bus)
@@ -127,6 +138,8 @@ class Container(containers.DeclarativeContainer):
         assistant=assistant,
         presence=presence,
         logins=logins,
+        sender=webhook_sender,
+        wording=providers.Object(body_of),
         chat_idle=settings.provided.chat_idle,
     )
 

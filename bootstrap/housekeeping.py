@@ -1,4 +1,4 @@
-"""Forgets what is no longer needed: old events, ended logins, answers that nobody asks for again."""
+"""Forgets what is no longer needed: old events and logs, ended logins, answers nobody asks for again."""
 
 import asyncio
 from contextlib import suppress
@@ -22,11 +22,21 @@ class Swept(NamedTuple):
     events: int
     logins: int
     answers: int
+    webhook_deliveries: int
 
 
 class Housekeeping:
-    def __init__(self, db: Database, clock: Clock, events_kept: timedelta, answers: Answers) -> None:
-        self._db, self._clock, self._events_kept, self._answers = db, clock, events_kept, answers
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        answers: Answers,
+        *,
+        events_kept: timedelta,
+        webhooks_kept: timedelta,
+    ) -> None:
+        self._db, self._clock, self._answers = db, clock, answers
+        self._events_kept, self._webhooks_kept = events_kept, webhooks_kept
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -42,11 +52,15 @@ class Housekeeping:
         """How much went."""
         now = self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, int]:
-            return tx.stream.prune(now - self._events_kept), tx.logins.prune(now - LOGINS_KEPT)
+        def work(tx: Transaction) -> tuple[int, int, int]:
+            return (
+                tx.stream.prune(now - self._events_kept),
+                tx.logins.prune(now - LOGINS_KEPT),
+                tx.webhooks.prune(now - self._webhooks_kept),
+            )
 
-        events, logins = await self._db.transact(work, shop=SYSTEM)
-        return Swept(events, logins, await self._answers.prune())
+        events, logins, deliveries = await self._db.transact(work, shop=SYSTEM)
+        return Swept(events, logins, await self._answers.prune(), deliveries)
 
     async def _run(self) -> None:
         while True:

@@ -146,6 +146,10 @@ class Settings(BaseSettings):
     presence_grace: Duration = timedelta(seconds=3)
     """How long a visitor may be without a connection, as while a page reloads, before they count as offline."""
     events_kept: Duration = timedelta(days=7)
+    webhooks_allow_private: bool = False
+    """Webhooks may go to this machine and its network, over plain http too: for development alone."""
+    webhooks_kept: Duration = timedelta(days=30)
+    """How long the log of what was sent to webhooks reaches back."""
     lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""
     shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
@@ -209,6 +213,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "PARLEY_ENCRYPTION_KEYS must be set in production (32 random characters or more)"
             )
+        if self.webhooks_allow_private:
+            raise ValueError("PARLEY_WEBHOOKS_ALLOW_PRIVATE must not be set in production")
         if self.database_url.startswith("memory"):
             raise ValueError("DATABASE_URL must not be memory:// in production: it forgets everything")
         if self.public_url is None or not self.public_url.startswith("https://"):

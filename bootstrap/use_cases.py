@@ -10,6 +10,7 @@ from core.application import (
     ShopUseCases,
     SiteUseCases,
     VisitorUseCases,
+    WebhookUseCases,
 )
 from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.identity import authentication
@@ -19,6 +20,8 @@ from core.sites import resolution
 from core.sites import use_cases as sites
 from core.visits import identity as identity_of_visitors
 from core.visits import use_cases as visits
+from core.webhooks import log, sending
+from core.webhooks import use_cases as webhooks
 from ports.assistant import Assistant
 from ports.cipher import Cipher
 from ports.clock import Clock, Ids
@@ -28,6 +31,7 @@ from ports.passwords import Passwords
 from ports.presence import Presence
 from ports.proofs import Proofs
 from ports.tokens import Tokens
+from ports.webhooks import WebhookSender, Wording
 
 
 def application(
@@ -44,6 +48,8 @@ def application(
     presence: Presence,
     logins: identity.Logins,
     chat_idle: timedelta,
+    sender: WebhookSender,
+    wording: Wording,
 ) -> Application:
     return Application(
         identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
@@ -56,6 +62,7 @@ def application(
         inbox=_inbox(db, clock, ids),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
         close_silent=closing.CloseSilent(db, clock, chat_idle),
+        webhooks=_webhooks(db, clock, ids, cipher, sender, wording),
     )
 
 
@@ -112,9 +119,7 @@ def _sites(db: Database, clock: Clock, ids: Ids, cipher: Cipher) -> SiteUseCases
     )
 
 
-def _visitor(
-    db: Database, clock: Clock, ids: Ids, cipher: Cipher, proofs: Proofs
-) -> VisitorUseCases:
+def _visitor(db: Database, clock: Clock, ids: Ids, cipher: Cipher, proofs: Proofs) -> VisitorUseCases:
     return VisitorUseCases(
         open_session=visitor.OpenSession(db, clock, ids),
         post=visitor.PostCustomerMessage(db, clock, ids),
@@ -140,4 +145,22 @@ def _inbox(db: Database, clock: Clock, ids: Ids) -> InboxUseCases:
         mark_read=inbox.MarkReadByAgent(db),
         join=inbox.JoinShop(db),
         types=inbox.AgentTypes(db),
+    )
+
+
+def _webhooks(
+    db: Database, clock: Clock, ids: Ids, cipher: Cipher, sender: WebhookSender, wording: Wording
+) -> WebhookUseCases:
+    return WebhookUseCases(
+        create=webhooks.CreateWebhook(db, clock, ids, cipher, sender),
+        list=webhooks.ListWebhooks(db),
+        read=webhooks.ReadWebhook(db),
+        change=webhooks.ChangeWebhook(db, sender),
+        delete=webhooks.DeleteWebhook(db),
+        rotate_secret=webhooks.RotateSecret(db, clock, ids, cipher),
+        send_test=webhooks.SendTest(db, clock, ids, wording),
+        deliveries=log.ListDeliveries(db),
+        delivery=log.ReadDelivery(db),
+        replay=log.ReplayDelivery(db, clock),
+        serve=sending.ServeEndpoints(db, clock, cipher, sender, wording),
     )

@@ -12,6 +12,7 @@ from adapters.ws.socketio.lobby import Lobby
 from adapters.ws.updates import ReadView, Snapshot
 from bootstrap import options
 from bootstrap.container import Container, closable
+from bootstrap.courier import Courier
 from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
@@ -32,14 +33,23 @@ class Service:
     def __init__(self, container: Container) -> None:
         settings, application = container.settings(), container.application()
         self._settings, self._db = settings, container.db()
-        self._closable = closable(container.limiter(), container.presence(), container.assistant())
+        self._closable = closable(
+            container.limiter(), container.presence(), container.assistant(), container.webhook_sender()
+        )
         self._at_start: list[Callable[[], Awaitable[None]]] = []
         limiter, clock = container.limiter(), container.clock()
         self.hub = Hub(read_view=_read_view(self._db), clock=clock)
         self.lobby = Lobby()
         self.feed = LiveFeed(self._db, container.bus(), self.hub, self.lobby)
         self.relay = Relay(self._db, handlers(application), clock, settings.handler_lease)
-        self.housekeeping = Housekeeping(self._db, clock, settings.events_kept, container.answers())
+        self.courier = Courier(self._db, application.webhooks.serve)
+        self.housekeeping = Housekeeping(
+            self._db,
+            clock,
+            container.answers(),
+            events_kept=settings.events_kept,
+            webhooks_kept=settings.webhooks_kept,
+        )
         self.http = create_http(
             application,
             options=options.http(settings),
@@ -89,6 +99,7 @@ class Service:
         await self.feed.open()
         if self._settings.relay:
             self.relay.start()
+            self.courier.start()
         self.housekeeping.start()
         self.socketio.start()
         for action in self._at_start:
@@ -98,7 +109,11 @@ class Service:
         """Send every socket away with a code that tells it to come back, and finish running work."""
         patience = self._settings.shutdown_seconds / 2
         await self.socketio.drain()
-        await asyncio.gather(self.hub.close_all(GOING_AWAY, within=patience), self.relay.stop(patience))
+        await asyncio.gather(
+            self.hub.close_all(GOING_AWAY, within=patience),
+            self.relay.stop(patience),
+            self.courier.stop(patience),
+        )
 
     async def stop(self) -> None:
         await self.drain()

@@ -1,4 +1,4 @@
-"""`parley worker`: the relay alone, for set-ups that keep it apart from the web."""
+"""`parley worker`: relay and courier alone, for set-ups that keep them apart from the web."""
 
 import asyncio
 import signal
@@ -6,6 +6,7 @@ import signal
 import structlog
 
 from bootstrap.container import Container, closable
+from bootstrap.courier import Courier
 from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
@@ -33,19 +34,27 @@ async def _work(container: Container) -> None:
     settings, db, clock = container.settings(), container.db(), container.clock()
     await db.check()
     relay = Relay(db, handlers(container.application()), clock, settings.handler_lease)
-    housekeeping = Housekeeping(db, clock, settings.events_kept, container.answers())
+    courier = Courier(db, container.application().webhooks.serve)
+    housekeeping = Housekeeping(
+        db,
+        clock,
+        container.answers(),
+        events_kept=settings.events_kept,
+        webhooks_kept=settings.webhooks_kept,
+    )
     feed = LiveFeed(db, container.bus(), Nobody())
     await feed.open()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     relay.start()
+    courier.start()
     housekeeping.start()
     log.info("worker runs")
     await stop.wait()
-    await relay.stop(settings.shutdown_seconds)
+    await asyncio.gather(relay.stop(settings.shutdown_seconds), courier.stop(settings.shutdown_seconds))
     await housekeeping.stop()
     await feed.close()
     await db.close()
-    for part in closable(container.assistant()):
+    for part in closable(container.assistant(), container.webhook_sender()):
         await part.close()

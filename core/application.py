@@ -59,6 +59,17 @@ from core.sites.resolution import ResolveShop
 from core.sites.use_cases import AddSite, ChangeSite, ListSites, RemoveSite
 from core.visits.identity import ReadIdentitySecret, RotateIdentitySecret
 from core.visits.use_cases import EnterSession, FindSession
+from core.webhooks.log import ListDeliveries, ReadDelivery, ReplayDelivery
+from core.webhooks.sending import ServeEndpoints
+from core.webhooks.use_cases import (
+    ChangeWebhook,
+    CreateWebhook,
+    DeleteWebhook,
+    ListWebhooks,
+    ReadWebhook,
+    RotateSecret,
+    SendTest,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,21 @@ class InboxUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookUseCases:
+    create: CreateWebhook
+    list: ListWebhooks
+    read: ReadWebhook
+    change: ChangeWebhook
+    delete: DeleteWebhook
+    rotate_secret: RotateSecret
+    send_test: SendTest
+    deliveries: ListDeliveries
+    delivery: ReadDelivery
+    replay: ReplayDelivery
+    serve: ServeEndpoints
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     identity: IdentityUseCases
     shops: ShopUseCases
@@ -148,3 +174,4 @@ class Application:
     inbox: InboxUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent
+    webhooks: WebhookUseCases

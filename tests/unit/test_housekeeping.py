@@ -7,7 +7,9 @@ import pytest
 from adapters.db.answers import SqlAnswers
 from adapters.providers.system import RandomIds
 from bootstrap.housekeeping import Housekeeping
+from core.webhooks.model import DeliveryStatus
 from tests.builders import a_shop
+from tests.contract.test_webhook_records import a_delivery, a_webhook
 
 
 @pytest.fixture
@@ -17,13 +19,21 @@ def database_url():
 
 async def test_a_sweep_forgets_what_is_too_old(db, clock):
     answers = SqlAnswers(db, clock, RandomIds())
-    housekeeping = Housekeeping(db, clock, timedelta(days=7), answers)
-    await a_shop(db, clock)
+    housekeeping = Housekeeping(
+        db, clock, answers, events_kept=timedelta(days=7), webhooks_kept=timedelta(days=20)
+    )
+    stage = await a_shop(db, clock)
+
+    def deliver(tx):
+        endpoint = a_webhook(tx, clock.now())
+        a_delivery(tx, endpoint, clock.now(), status=DeliveryStatus.DELIVERED)
+
+    await db.transact(deliver, shop=stage.shop.id)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 1)
+    assert await housekeeping.sweep() == (0, 0, 1, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (1, 0, 0)
+    assert await housekeeping.sweep() == (1, 0, 0, 0)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 0)
+    assert await housekeeping.sweep() == (0, 1, 0, 1)

@@ -66,6 +66,7 @@ def test_production_starts_with_what_it_needs(environment):
         ({"PARLEY_ENCRYPTION_KEYS": ""}, "PARLEY_ENCRYPTION_KEYS"),
         ({"PARLEY_ENCRYPTION_KEYS": f"{KEY}, short"}, "PARLEY_ENCRYPTION_KEYS"),
         ({"DATABASE_URL": "memory://"}, "DATABASE_URL"),
+        ({"PARLEY_WEBHOOKS_ALLOW_PRIVATE": "true"}, "PARLEY_WEBHOOKS_ALLOW_PRIVATE"),
         ({"PARLEY_PUBLIC_URL": ""}, "PARLEY_PUBLIC_URL"),
         ({"PARLEY_PUBLIC_URL": "http://chat.shop.example"}, "PARLEY_PUBLIC_URL"),
         ({"PARLEY_ASSISTANT": "openai"}, "OPENAI_API_KEY"),
