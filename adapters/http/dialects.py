@@ -57,7 +57,7 @@ class Dialect:
     def spelled(self, error: Invalid) -> Invalid:
         """The same complaint about the field that the client knows."""
         name = str(error.facts["field"])
-        return Invalid(field=self.fields.get(name, name), rule=error.facts["rule"])
+        return type(error)(field=self.fields.get(name, name), rule=error.facts["rule"])
 
     def told(self, problem: Problem) -> Problem:
         """The problem with the status that it has in this dialect."""
@@ -96,7 +96,12 @@ WEBCHAT = Dialect(
     is_public=True,
     statuses={"bad_token": 401},
     codes=CODES,
-    fields={"client_id": "temp_id", "customer_name": "sender_name"},
+    fields={
+        "client_id": "temp_id",
+        "customer_name": "sender_name",
+        "session_id": "sessionId",
+        "user_info": "userInfo",
+    },
 )
 """No error here may say "closed": the widget takes that for the conversation's end."""
 

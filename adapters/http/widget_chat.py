@@ -31,13 +31,13 @@ from core.conversations.visitor import History
 from core.kernel import Invalid, KeyReused
 from core.shops.errors import ShopNotFound, UnknownShopKey
 from core.sites.model import integration_id
-from core.visits.errors import IdentityNotProved
+from core.visits.errors import BadSessionId, IdentityNotProved
 from ports.clock import Clock
 from ports.feed import Feed
 
 REPEATABLE = "Repeating it does nothing new: the session's id says what it is about."
 NO_KEY = (UnknownShopKey, ShopNotFound)
-ENTRY = (*NO_KEY, SessionNotFound, IdentityNotProved)
+ENTRY = (*NO_KEY, BadSessionId, SessionNotFound, IdentityNotProved)
 
 
 def blueprint(
@@ -119,7 +119,7 @@ def blueprint(
         access=WIDGET,
         query=ThreadQuery,
         returns=ThreadOut,
-        raises=(*NO_KEY, SessionNotFound, ConversationNotFound, AdminKeyHere),
+        raises=(*NO_KEY, BadSessionId, SessionNotFound, ConversationNotFound, AdminKeyHere),
     )
     async def read(visit: Visit, query: ThreadQuery) -> ThreadOut:
         """Read what was said, the oldest first: the last 500 messages, by session or by conversation."""

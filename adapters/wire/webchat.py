@@ -71,7 +71,7 @@ class SessionIn(SiteIn, kw_only=True):
     def label(self) -> str | None:
         """How the page names the person, for the shop's people to read."""
         said = next((name for name in (self.user_name, self.user_id) if isinstance(name, str)), "")
-        return _one_line(said)[:NAME_LIMIT] or None
+        return one_line(said)[:NAME_LIMIT] or None
 
 
 class FilePayloadIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -89,7 +89,7 @@ class FileIn(Struct, kw_only=True, forbid_unknown_fields=True):
         return Attachment(
             kind=word(self.type, "attachments.type", ATTACHMENT_KINDS),
             url=self.payload.url,
-            name=_one_line(self.payload.filename or "") or None,
+            name=one_line(self.payload.filename or "") or None,
             content_type=self.payload.content_type,
             size=self.payload.size,
         )
@@ -121,7 +121,7 @@ class CustomerMessageIn(SiteIn, kw_only=True):
 
     @property
     def name(self) -> str | None:
-        return (_one_line(self.sender_name) or None) if self.sender_name else None
+        return (one_line(self.sender_name) or None) if self.sender_name else None
 
 
 class HistoryQuery(Struct, kw_only=True, rename=CAMEL):
@@ -294,5 +294,5 @@ def real_tenant(said: str | None) -> str | None:
     return None if said in PLACEHOLDERS else said
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join(cleaned(text).split())

@@ -17,8 +17,10 @@ from adapters.wire.webchat import (
     Tenant,
     accepted_out,
     message_out,
+    one_line,
     real_tenant,
 )
+from core.conversations.model import NAME_LIMIT
 from core.conversations.visitor import History, Posted
 from ports.proofs import Proof
 
@@ -58,6 +60,15 @@ class WidgetMessageIn(
     session_id: str
     user_hash: str | None = None
     identity_token: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What the visitor typed, else what the page calls them."""
+        info = self.user_info if isinstance(self.user_info, dict) else {}
+        said = (self.sender_name, info.get("name"), self.user_name)
+        return next(
+            (name for text in said if isinstance(text, str) and (name := one_line(text)[:NAME_LIMIT])), None
+        )
 
     @property
     def said(self) -> dict[str, Any]:

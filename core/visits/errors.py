@@ -1,4 +1,8 @@
-from core.kernel import DomainError, Kind
+from core.kernel import DomainError, Invalid, Kind
+
+
+class BadSessionId(Invalid):
+    code = "invalid_session"
 
 
 class SessionTaken(DomainError):

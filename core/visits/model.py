@@ -8,6 +8,7 @@ from typing import Any
 
 from core.conversations.messages import cleaned
 from core.kernel import Invalid
+from core.visits.errors import BadSessionId
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,128}")
 VARIETY = 6
@@ -50,9 +51,9 @@ class IdentitySecret:
 def checked_session_id(session_id: str) -> str:
     """Whoever knows a session's id reads its conversation, so nobody may guess it. Raises Invalid."""
     if not SESSION_ID.fullmatch(session_id):
-        raise Invalid(field="session_id", rule="must be 16 to 128 of the characters A-Z a-z 0-9 _ -")
+        raise BadSessionId(field="session_id", rule="must be 16 to 128 of the characters A-Z a-z 0-9 _ -")
     if len(set(session_id)) < VARIETY:
-        raise Invalid(field="session_id", rule="must not be so easy to guess: make it of random characters")
+        raise BadSessionId(field="session_id", rule="must not be so easy to guess: make it of random characters")
     return session_id
 
 

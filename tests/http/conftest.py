@@ -5,10 +5,12 @@ import pytest
 
 from adapters.providers.memory import ManualClock
 from core.kernel import UserActor, VisitorActor
+from core.sites.model import Site
 from ports.db import SYSTEM, Database
 from tests import builders
 from tests.databases import url_of
 from tests.http.stand import Api, Serve, Stand
+from tests.http.widget import Widget
 
 
 @pytest.fixture
@@ -67,6 +69,21 @@ async def stranger(stand: Stand, db: Database, clock: ManualClock) -> str:
 @pytest.fixture
 async def admin_key(stand: Stand, stage: builders.Stage) -> str:
     return await stand.application.shops.replace_admin_key(actor=stage.owner, shop_id=stage.shop.id)
+
+
+@pytest.fixture
+async def site(stand: Stand, stage: builders.Stage) -> Site:
+    """The shop's pages are at https://shop.example and below."""
+    hosts = ["shop.example", "*.shop.example"]
+    return await stand.application.sites.add(
+        actor=stage.owner, shop_id=stage.shop.id, name="Main", hosts=hosts
+    )
+
+
+@pytest.fixture
+def widget(api: Api, site: Site) -> Widget:
+    """The chat widget on a page of the shop, without a key."""
+    return Widget(api)
 
 
 @pytest.fixture
