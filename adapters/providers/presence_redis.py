@@ -97,8 +97,9 @@ class RedisPresence:
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
 
-        pool = BlockingConnectionPool.from_url(url, max_connections=4, timeout=patience)
-        self._client = Redis(connection_pool=pool, retry=Retry(NoBackoff(), 0))
+        retry = Retry(NoBackoff(), 0)
+        pool = BlockingConnectionPool.from_url(url, max_connections=4, timeout=patience, retry=retry)
+        self._client = Redis.from_pool(pool)
         self._scripts = {
             text: self._client.register_script(text) for text in (ENTER, LEAVE, ELSEWHERE, ONLINE, BEAT)
         }
