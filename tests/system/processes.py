@@ -19,7 +19,14 @@ SECRET = "a-secret-that-all-processes-of-a-test-share"
 ENCRYPTION_KEY = "a-key-that-all-processes-of-a-test-share"
 # Tokens name who issued them: processes that serve the same shops have one public address.
 PUBLIC_URL = "http://localhost:8080"
-GENEROUS = ("USER", "VISITOR", "ADDRESS", "VISITOR_TOKEN_PER_ADDRESS", "SOCKETS_PER_ADDRESS")
+GENEROUS = (
+    "USER",
+    "VISITOR",
+    "ADDRESS",
+    "VISITOR_TOKEN_PER_ADDRESS",
+    "WIDGET_PER_ADDRESS",
+    "SOCKETS_PER_ADDRESS",
+)
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:

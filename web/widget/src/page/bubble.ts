@@ -93,11 +93,11 @@ export class Bubble {
     const { words } = this.manner;
     const { speaker, name } = this.content;
     const label = speaker === "user" ? words.you : name || (speaker === "bot" ? words.bot : words.agent);
-    return make("p", { class: speaker === "user" ? "who unseen" : "who", dir: "auto" }, label);
+    return make("p", { class: speaker === "user" ? "who unseen" : "who" }, make("bdi", {}, label));
   }
 
   private time(at: Date): HTMLElement {
-    const how = { hour: "2-digit", minute: "2-digit" } as const;
+    const how = { hour: "numeric", minute: "2-digit" } as const;
     const written = new Intl.DateTimeFormat(this.manner.language, how).format(at);
     return make("time", { datetime: at.toISOString() }, written);
   }

@@ -125,6 +125,7 @@ export class Chat implements LiveListener, OutboxListener, ConnectionListener, V
     void this.outbox.flush();
     // A socket that has been away has missed what was said; the session's first has missed nothing.
     if (!this.thread.isEmpty) void this.reading.refresh();
+    void this.init();
   }
 
   onDown(): void {
@@ -165,15 +166,18 @@ export class Chat implements LiveListener, OutboxListener, ConnectionListener, V
   }
 
   onSent(tempId: string, { data }: SentAnswer): void {
-    this.thread.sent(tempId, data?.message_id);
+    this.thread.sent(tempId, data?.message_id ?? data?.messageId, data?.sequence);
     if (data?.conversation_id) this.know(data.conversation_id);
     this.resume();
   }
 
   onGone(tempId: string): void {
-    this.thread.drop(tempId);
-    // Another tab may have sent it, and this one not heard of it.
-    if (!this.live.isUp) void this.reading.refresh();
+    if (this.thread.isRefused(tempId)) {
+      this.thread.drop(tempId);
+    } else {
+      this.thread.sent(tempId);
+      void this.reading.refresh();
+    }
   }
 
   private get name(): string | null {

@@ -1,6 +1,7 @@
 /** What the page was opened with: by the loader, by somebody's own frame, or as a page of its own. */
 
 import { directionOf, languageOf, type Language } from "../language";
+import { webUrl } from "./links";
 
 /** Labels that tell the gateway whose chat this is; undefined ones are not sent. */
 export interface Site {
@@ -46,12 +47,14 @@ export function readConfig(where: Location, isFramed: boolean): Config {
     return undefined;
   };
   const tenant = given("tenantId", "tenant");
+  const domain = given("domain");
+  const site = webUrl(given("origin") ?? (domain ? `https://${domain}` : "")) ?? where;
   const language = languageOf(given("lang"), ...navigator.languages);
   return {
     gateway: where.origin,
     site: {
-      domain: given("domain") ?? where.hostname,
-      origin: given("origin") ?? where.origin,
+      domain: site.hostname,
+      origin: site.origin,
       url: given("url") ?? where.origin + where.pathname,
       referrer: given("referrer"),
       siteId: given("siteId"),

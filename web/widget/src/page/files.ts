@@ -73,7 +73,7 @@ export function shown(item: FileItem, gateway: string, words: Words, language: s
     return anchor(link, make("img", { src: link.href, alt: name, loading: "lazy" }));
   }
   const label = [icon("file"), make("span", { class: "name", dir: "auto" }, name)];
-  if (size) label.push(make("span", { class: "size" }, readable(size, language)));
+  if (size) label.push(make("span", { class: "size", dir: "auto" }, readable(size, language)));
   const card = link ? anchor(link) : make("span");
   card.className = "card";
   card.append(...label);

@@ -18,7 +18,10 @@ export class Thread {
   /** By message id, by temporary id while there is none, or by a name of our own. */
   private readonly bubbles = new Map<string, Bubble>();
   private readonly days = new Map<string, HTMLLIElement>();
+  /** Temporary ids of messages that the gateway has. */
+  private readonly arrived = new Set<string>();
   private notes = 0;
+  private isStuck = true;
 
   constructor(
     private readonly at: ThreadPlaces,
@@ -30,8 +33,6 @@ export class Thread {
     });
     new ResizeObserver(() => this.isStuck && this.toEnd()).observe(at.scroll);
   }
-
-  private isStuck = true;
 
   get isEmpty(): boolean {
     return this.bubbles.size === 0;
@@ -49,7 +50,10 @@ export class Thread {
     const waiting = message.temp_id ? this.bubbles.get(message.temp_id) : undefined;
     const known = this.bubbles.get(message.id) ?? waiting;
     const bubble = known ?? this.bubbleOf(message);
-    if (waiting && message.temp_id) this.bubbles.delete(message.temp_id);
+    if (message.temp_id) {
+      this.arrived.add(message.temp_id);
+      this.bubbles.delete(message.temp_id);
+    }
     bubble.order = message.sequence;
     bubble.show(message.sender === "user" ? "sent" : "none");
     this.put(message.id, bubble, !known);
@@ -57,6 +61,7 @@ export class Thread {
   }
 
   wait(unsent: Unsent, take: { retry: () => void; remove: () => void }): void {
+    if (this.arrived.has(unsent.tempId)) return; // news from another tab can be older than the gateway's
     const known = this.bubbles.get(unsent.tempId);
     const content = { speaker: "user", text: unsent.text, items: unsent.items, at: new Date(unsent.at) } as const;
     const bubble = known ?? new Bubble(content, this.manner);
@@ -66,16 +71,22 @@ export class Thread {
     this.put(unsent.tempId, bubble, !known);
   }
 
-  /** The gateway has it; its echo brings the rest. */
-  sent(tempId: string, id: string | undefined): void {
+  /** The gateway has it; its echo brings what is not known yet. */
+  sent(tempId: string, id?: string, sequence?: number): void {
     const bubble = this.bubbles.get(tempId);
     if (!bubble) return;
     bubble.show("sent");
-    if (!id) return;
-    this.bubbles.delete(tempId);
-    if (this.bubbles.has(id)) bubble.element.remove();
-    else this.bubbles.set(id, bubble);
+    if (sequence !== undefined) bubble.order = sequence;
+    if (id) {
+      this.arrived.add(tempId);
+      this.bubbles.delete(tempId);
+      if (!this.bubbles.has(id)) this.bubbles.set(id, bubble);
+    }
     this.arrange();
+  }
+
+  isRefused(tempId: string): boolean {
+    return this.bubbles.get(tempId)?.element.dataset.state === "refused";
   }
 
   note(text: string): void {
@@ -96,6 +107,7 @@ export class Thread {
 
   clear(): void {
     this.bubbles.clear();
+    this.arrived.clear();
     this.at.list.replaceChildren();
     this.at.latest.hidden = true;
   }

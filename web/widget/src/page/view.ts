@@ -20,6 +20,8 @@ export class View {
   private readonly file = find<HTMLInputElement>("file");
   private readonly status = find("status");
   private readonly close = find<HTMLButtonElement>("close");
+  private trouble = "";
+  private hint = "";
 
   constructor(
     private readonly config: Config,
@@ -47,8 +49,9 @@ export class View {
   }
 
   /** What is wrong with the connection; nothing when all is well. */
-  says(status: string): void {
-    if (this.status.textContent !== status) this.status.textContent = status;
+  says(trouble: string): void {
+    this.trouble = trouble;
+    this.draw();
   }
 
   mayAttach(may: boolean): void {
@@ -104,7 +107,21 @@ export class View {
       event.preventDefault();
       this.submit();
     });
-    this.text.addEventListener("input", () => this.grow());
+    this.text.addEventListener("input", () => {
+      this.grow();
+      this.hints("");
+    });
+  }
+
+  /** Until the next letter. */
+  private hints(hint: string): void {
+    this.hint = hint;
+    this.draw();
+  }
+
+  private draw(): void {
+    const said = this.trouble || this.hint;
+    if (this.status.textContent !== said) this.status.textContent = said;
   }
 
   private submit(): void {
@@ -125,7 +142,7 @@ export class View {
   private listenToFiles(): void {
     this.attach.addEventListener("click", () => {
       if (this.canAttach) this.file.click();
-      else this.says(this.words.attachLater);
+      else this.hints(this.words.attachLater);
     });
     this.file.addEventListener("change", () => {
       const files = [...(this.file.files ?? [])];

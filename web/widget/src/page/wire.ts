@@ -37,7 +37,8 @@ export interface InitAnswer {
 }
 
 export interface SentAnswer {
-  data?: { message_id?: string; conversation_id?: string };
+  /** `message_id` is left out for pages that would take the message's echo for a repetition. Not this one. */
+  data?: { message_id?: string; messageId?: string; conversation_id?: string; sequence?: number };
 }
 
 export interface UploadSlot {
