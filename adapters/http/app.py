@@ -19,6 +19,7 @@ from adapters.http import (
     shops,
     sites,
     webchat,
+    webhooks,
     widget,
     widget_chat,
 )
@@ -241,6 +242,7 @@ def _blueprints(
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
         sites.blueprint(application.sites),
+        webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),
         webchat.blueprint(
             application.identity,

@@ -1,4 +1,5 @@
 from core.kernel import DomainError, Kind
+from core.webhooks.model import ENDPOINTS_LIMIT
 
 
 class WebhookNotFound(DomainError):
@@ -14,11 +15,9 @@ class WebhookDeliveryNotFound(DomainError):
 
 
 class TooManyWebhooks(DomainError):
-    """Facts: `limit`."""
-
     kind = Kind.CONFLICT
     code = "too_many_webhooks"
-    says = "A shop may have at most {limit} webhooks"
+    says = f"A shop may have at most {ENDPOINTS_LIMIT} webhooks"
 
 
 class WebhookInactive(DomainError):

@@ -60,7 +60,7 @@ class CreateWebhook:
             # Of several that are made at once, each waits to count the others.
             tx.shops.get(lock=True)
             if len(tx.webhooks.all()) >= ENDPOINTS_LIMIT:
-                raise TooManyWebhooks(limit=ENDPOINTS_LIMIT)
+                raise TooManyWebhooks
             endpoint = WebhookEndpoint(
                 id=id, url=url, types=wanted, secret=sealed, created_at=now, position=tx.stream.position()
             )

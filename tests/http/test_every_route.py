@@ -19,6 +19,7 @@ from tests.http.stand import Api, Stand
 
 WITHOUT_KEY = {"/api/chat/anonymous-token", "/webchat/session", "/webchat/init", "/webchat/open"}
 EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
+EXAMPLES |= {"webhook_id": "0198c0de-none", "delivery_id": "0198c0de-none"}
 
 
 @pytest.fixture
@@ -199,6 +200,7 @@ BODY = {
     "origins": [],
     "name": "x",
     "hosts": ["matrix.shop.example"],
+    "url": "https://shop.example/hook",
 }
 
 
@@ -238,6 +240,8 @@ def _wanted(path: str, method: str) -> tuple[str, ...]:
         return ("customerName",)
     if method == "POST" and path.endswith("/sites"):
         return ("name", "hosts")
+    if method == "POST" and path.endswith("/webhooks"):
+        return ("url",)
     return ("origins",) if path.endswith("/origins") else ()
 
 
