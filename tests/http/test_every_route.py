@@ -10,7 +10,7 @@ from quart import Quart
 
 from adapters.http.access import Who
 from adapters.http.app import Undeclared, Way
-from adapters.http.codec import endpoint_of
+from adapters.http.codec import Incoming, endpoint_of
 from adapters.http.openapi import refusals
 from adapters.http.options import Limits
 from core.shops.policy import PERMISSIONS, Permission, Role
@@ -99,6 +99,9 @@ def test_every_post_can_be_repeated_or_says_why_not(app: Quart):
     for rule, endpoint in every_route(app):
         if "POST" in rule.methods and rule.rule not in ignoring:
             assert endpoint.is_kept != ("once" in endpoint.takes), rule
+            assert not (endpoint.is_kept and endpoint.body is Incoming), (
+                f"{rule}: what comes can't be compared"
+            )
 
 
 def test_who_is_not_known_by_a_token_is_known_by_all_that_the_endpoint_looks_at(app: Quart):
