@@ -53,7 +53,7 @@ def checked_session_id(session_id: str) -> str:
     if not SESSION_ID.fullmatch(session_id):
         raise BadSessionId(field="session_id", rule="must be 16 to 128 of the characters A-Z a-z 0-9 _ -")
     if len(set(session_id)) < VARIETY:
-        raise BadSessionId(field="session_id", rule="must not be so easy to guess: make it of random characters")
+        raise BadSessionId(field="session_id", rule="must not be easy to guess: use random characters")
     return session_id
 
 
