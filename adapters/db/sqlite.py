@@ -2,7 +2,7 @@
 
 Whatever waits when the writer is free goes into one transaction, each body under its own savepoint: one sync
 to disk serves them all, and a body that raises undoes itself alone. Reads run in threads of their own, each
-on a snapshot.
+on a snapshot. Why no body runs on the event loop: docs/decisions/0013.
 """
 
 import asyncio
