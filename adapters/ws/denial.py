@@ -37,7 +37,7 @@ async def deny(scope: Scope, receive: Receive, send: Send, denial: Denied) -> No
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})
         return
-    body = _body(denial.trouble, denial.status)
+    body = body_of(denial.trouble, denial.status)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -55,7 +55,7 @@ async def deny(scope: Scope, receive: Receive, send: Send, denial: Denied) -> No
             await receive()
 
 
-def _body(trouble: Trouble, status: int) -> bytes:
+def body_of(trouble: Trouble, status: int) -> bytes:
     """The fields of both dialects: which one is asking is not known yet."""
     return msgspec.json.encode(
         {

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from core.kernel import UserActor
 from ports.db import Database
 from tests import builders
 from tests.databases import url_of
+from tests.socketio.pages import Pages, running
 from tests.socketio.stand import SERVERS, Stand, served
 
 Serve = Callable[..., Awaitable[Stand]]
@@ -50,3 +52,9 @@ async def stage(db: Database, clock: ManualClock) -> builders.Stage:
 @pytest.fixture
 async def agent(db: Database, clock: ManualClock, stage: builders.Stage) -> UserActor:
     return await builders.a_member(db, clock, stage.shop)
+
+
+@pytest.fixture
+async def pages(widget_client: Path) -> AsyncIterator[Pages]:
+    async with running(widget_client) as pages:
+        yield pages

@@ -75,8 +75,14 @@ class Carrier:
             case "websocket.close":
                 await self._send({"type": "websocket.close"})
 
+    @property
+    def is_whole_line(self) -> bool:
+        """Whether the connection ends with this WebSocket: it began with it, or has changed to it."""
+        return self._line.is_carried
+
     def release(self) -> None:
         if self.socket is not None:
+            self._line.dropped_by(self.socket)
             self.socket.release()
             self._hub.leave(self.socket)
 

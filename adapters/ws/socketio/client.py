@@ -37,7 +37,7 @@ ROOMS_LIMIT = 100
 class Client:
     def __init__(self, desk: Desk, door: Door, lobby: Lobby, attendance: Attendance, line: Line) -> None:
         self._desk, self._door, self._lobby, self._attendance = desk, door, lobby, attendance
-        self._line = line
+        self.line = line
         line.complain = self.complain
         self._actor: VisitorActor | ShopKeyActor | None = None
         self._rooms: set[Room] = set()
@@ -52,14 +52,14 @@ class Client:
 
     @property
     def has_caught_up(self) -> bool:
-        return self._line.has_caught_up
+        return self.line.has_caught_up
 
     def push(self, push: Push) -> None:
-        self._line.push(push)
+        self.line.push(push)
 
     async def connect(self, auth: Any) -> None:
         """Raises Refusal, DomainError or a decoding error."""
-        line = self._line
+        line = self.line
         shown = msgspec.convert({} if auth is None else auth, events_in.ConnectIn)
         token = shown.token or line.query_token or line.bearer
         if not token:
@@ -74,7 +74,7 @@ class Client:
 
     async def begin(self) -> None:
         """The client knows that it is connected."""
-        await self._line.sent()
+        await self.line.sent()
         match self._actor:
             case ShopKeyActor(shop_id=shop_id):
                 self._enter(admin_room(shop_id))
@@ -117,7 +117,7 @@ class Client:
         self._desk.feed.unwatch(actor.shop_id)
 
     def end(self, code: int, reason: str) -> None:
-        self._line.close(code, reason)
+        self.line.close(code, reason)
 
     async def join_session(self, session_id: str) -> None:
         """Rooms first, then the look at what is there: a conversation that begins in between is told twice

@@ -54,6 +54,7 @@ class Line:
         "bearer",
         "complain",
         "is_closing",
+        "is_polled",
         "origin",
         "query_token",
         "socket",
@@ -75,7 +76,7 @@ class Line:
         self.origin, self.query_token, self.bearer = origin, query_token, bearer
         self.socket: Socket | None = None
         self.complain: Callable[[Trouble], None] | None = None
-        self.is_closing = False
+        self.is_closing = self.is_polled = False
         self._is_admitted = False
         self._meter = Meter(options.frames, loop.time())
         self._engine: Any = None
@@ -94,6 +95,11 @@ class Line:
             socket.watch_silence()
         if self.is_closing:
             socket.close(POLICY, "ended")
+
+    def dropped_by(self, socket: Socket | None) -> None:
+        """The WebSocket is over, or came to nothing."""
+        if socket is self.socket:
+            self.socket = None
 
     def admitted(self) -> None:
         """The client has shown who it is."""
@@ -150,6 +156,23 @@ class Line:
         """The connection is over."""
         self.is_closing = True
         self._timer.cancel()
+
+    async def finish(self) -> None:
+        """Have Engine.IO let go as well, should it not have noticed."""
+        self.release()
+        engine = self._engine
+        if engine is not None and not engine.closed:
+            engine.queue.put_nowait(None)
+            await engine.close(wait=False, abort=True)
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether nothing is left of it without its WebSocket."""
+        return self._is_direct or self._engine is None or self._engine.upgraded
+
+    @property
+    def is_upgradable(self) -> bool:
+        return not (self._is_direct or self.is_closing or self.socket is not None)
 
     def _check_admitted(self) -> None:
         if not self._is_admitted:

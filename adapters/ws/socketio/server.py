@@ -164,6 +164,7 @@ class Server(AsyncServer):  # type: ignore[misc]
         self._turns.pop(eio_sid, None)
         if client is not None:
             client.leave()
+            client.line.release()
         await super()._handle_eio_disconnect(eio_sid, reason)
 
 
