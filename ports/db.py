@@ -1,8 +1,9 @@
 """The database: transactions as plain functions, and a repository per aggregate.
 
 `work(tx)` cannot await, so nothing slow ever happens inside a transaction, and it may be run again: after a
-serialization conflict or a deadlock the database repeats it. It decides from what it reads and has no effect
-but through `tx`. Every repository is bound to the shop that the transaction was opened for.
+serialization conflict or a deadlock, or when another body that shared its transaction failed. It decides from
+what it reads, changes only what it loaded or made itself, and has no effect but through `tx`. Every
+repository is bound to the shop that the transaction was opened for.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -66,7 +66,9 @@ class AsyncDatabase:
         self._running: set[asyncio.Task[Any]] = set()
         self._writer = dialect.one_writer()
         # Where there is one writer anyway, a group would have nothing to wait for together.
-        self._lanes = Lanes(once=self._transact_once, stubbornly=self._transact) if not self._writer else None
+        self._lanes = (
+            Lanes(once=self._transact_once, stubbornly=self._transact) if self._writer is None else None
+        )
         self._second_try = asyncio.Lock()
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:

@@ -170,6 +170,20 @@ async def test_a_body_sees_what_it_has_changed(db, stage, clock):
     assert seen == (2, 0, {thread.id: 2, other.id: 0}, ["a", "b"], ["a", "b"])
 
 
+async def test_what_was_loaded_once_can_be_saved_twice(db, stage, clock):
+    [thread] = await threads_of(db, clock, stage.shop, 1)
+
+    def work(tx: Transaction):
+        conversation = tx.conversations.get(thread.id, lock=True)
+        for notes in ("first", "second"):
+            conversation.notes = notes
+            tx.conversations.save(conversation)
+
+    await db.transact(work, shop=stage.shop.id)
+    stored = await db.read(lambda tx: tx.conversations.get(thread.id), shop=stage.shop.id)
+    assert stored.notes == "second"
+
+
 async def test_a_visitors_next_body_sees_the_last_one(db, stage, clock):
     await a_message(db, clock, stage.visitor)
 
