@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bootstrap import cli_events, cli_members, cli_sites
+from bootstrap import cli_events, cli_members, cli_sites, cli_visitors
 from bootstrap.command import (
     console,
     fail,
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_members.app, name="members")
 app.add_typer(cli_sites.app, name="sites")
+app.add_typer(cli_visitors.app, name="visitors")
 
 
 def main() -> None:

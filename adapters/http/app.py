@@ -16,6 +16,7 @@ from adapters.http import (
     conversations,
     documents,
     health,
+    identity_secret,
     shops,
     sites,
     webchat,
@@ -242,6 +243,7 @@ def _blueprints(
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
         sites.blueprint(application.sites),
+        identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),
         webchat.blueprint(

@@ -29,5 +29,11 @@ class SiteOut(Out):
     created_at: int
 
 
+class IdentitySecretOut(Out):
+    """For the shop's servers alone: whoever has it can be any visitor."""
+
+    secret: str
+
+
 def site_out(site: Site) -> SiteOut:
     return SiteOut(id=site.id, name=site.name, hosts=list(site.hosts), created_at=ms(site.created_at))
