@@ -20,7 +20,7 @@ from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
 from adapters.providers.webhook_sender import HttpWebhookSender
 from adapters.wire.webhook_bodies import body_of
-from bootstrap import use_cases
+from bootstrap import files, use_cases
 from bootstrap.health import SystemHealth
 from bootstrap.secrets import encryption_keys, signing_secret
 from bootstrap.settings import AssistantKind, Settings
@@ -32,9 +32,9 @@ from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.limits import RateLimiter
+from ports.presence import Presence
 from ports.resolver import Resolver
 from ports.webhooks import WebhookSender
-from ports.presence import Presence
 
 
 def _database(settings: Settings, clock: Clock, ids: Ids) -> Database:
@@ -122,6 +122,8 @@ class Container(containers.DeclarativeContainer):
     resolver: providers.Provider[Any] = providers.Singleton(SystemResolver)
     webhook_sender: providers.Provider[Any] = providers.Singleton(_webhook_sender, settings, resolver)
     assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
+    storage: providers.Provider[Any] = providers.Singleton(files.storage, settings)
+    file_types: providers.Provider[Any] = providers.Singleton(files.file_types)
     logins = providers.Singleton(Logins, clock, ids, tokens, settings.provided.login_lifetime)
     health = providers.Singleton(SystemHealth, db, bus)
     answers = providers.Singleton(SqlAnswers, db, clock, ids)
@@ -141,6 +143,10 @@ class Container(containers.DeclarativeContainer):
         sender=webhook_sender,
         wording=providers.Object(body_of),
         chat_idle=settings.provided.chat_idle,
+        storage=storage,
+        file_types=file_types,
+        files_url=providers.Callable(files.files_url, settings),
+        upload_limit=settings.provided.upload_limit,
     )
 
 

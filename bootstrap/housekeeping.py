@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
+from core.files.serving import SweepFiles
 from core.kernel import DomainError
 from ports.answers import Answers
 from ports.clock import Clock
@@ -23,6 +24,7 @@ class Swept(NamedTuple):
     logins: int
     answers: int
     webhook_deliveries: int
+    files: int
 
 
 class Housekeeping:
@@ -31,11 +33,12 @@ class Housekeeping:
         db: Database,
         clock: Clock,
         answers: Answers,
+        sweep_files: SweepFiles,
         *,
         events_kept: timedelta,
         webhooks_kept: timedelta,
     ) -> None:
-        self._db, self._clock, self._answers = db, clock, answers
+        self._db, self._clock, self._answers, self._sweep_files = db, clock, answers, sweep_files
         self._events_kept, self._webhooks_kept = events_kept, webhooks_kept
         self._task: asyncio.Task[None] | None = None
 
@@ -60,7 +63,7 @@ class Housekeeping:
             )
 
         events, logins, deliveries = await self._db.transact(work, shop=SYSTEM)
-        return Swept(events, logins, await self._answers.prune(), deliveries)
+        return Swept(events, logins, await self._answers.prune(), deliveries, await self._sweep_files())
 
     async def _run(self) -> None:
         while True:

@@ -17,6 +17,8 @@ def http(settings: Settings) -> HttpOptions:
         trusted_proxies=settings.trusted_proxies,
         body_limit=settings.body_limit,
         body_timeout=settings.body_timeout,
+        upload_limit=settings.upload_limit,
+        transfer_timeout=settings.transfer_timeout.total_seconds(),
         limits=Limits.of(settings.limits),
         version=release(),
     )

@@ -36,14 +36,15 @@ def derived(secret: str, purpose: str) -> str:
 
 
 def _of_this_machine(settings: Settings, name: str) -> str:
-    directory = _beside_database(settings)
+    directory = beside_database(settings)
     if directory is None:
         return secrets.token_urlsafe(32)
     directory.mkdir(parents=True, exist_ok=True)
     return _kept(directory / name)
 
 
-def _beside_database(settings: Settings) -> Path | None:
+def beside_database(settings: Settings) -> Path | None:
+    """The directory for what is kept in files; None for a database in memory, which keeps nothing."""
     if settings.database_url.startswith("memory"):
         return None
     url = sa.make_url(settings.database_url)

@@ -25,6 +25,7 @@ from ports.limits import Rate
 
 SECRET_MINIMUM = 32
 PREFIX = "PARLEY_"
+_STORAGE = re.compile(r"file:///[^?#]+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9/_-]*)?(\?.+)?")
 _DATABASE = re.compile(r"memory://|sqlite(\+aiosqlite)?:///.+|postgres(ql(\+asyncpg)?)?://.+")
 
 
@@ -88,6 +89,8 @@ class Limits(BaseModel, frozen=True, extra="forbid"):
     widget_per_address: RateSetting = Rate(100, 60)
     shop_key: RateSetting = Rate(6000, 60)
     address: RateSetting = Rate(600, 60)
+    uploads_per_address: RateSetting = Rate(120, 60)
+    uploads_per_conversation: RateSetting = Rate(60, 60)
     socket_frames: RateSetting = Rate(100, 10)
     sockets_per_address: RateSetting = Rate(120, 60)
 
@@ -155,6 +158,14 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
     body_limit: int = Field(default=10 * 1024 * 1024, ge=1024)
     body_timeout: float = Field(default=10.0, gt=0)
+    files: str | None = None
+    """Where uploaded files are kept: file:///DIRECTORY or s3://BUCKET; default: beside the database."""
+    upload_limit: int = Field(default=25 * 1024 * 1024, ge=1024, le=1024**3)
+    transfer_timeout: Duration = timedelta(minutes=10)
+    """For one upload or download of a file."""
+    aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr | None = Field(default=None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
     log_level: str = "INFO"
     log_json: bool | None = None
     """JSON lines or lines for people; default: JSON in production."""
@@ -174,6 +185,13 @@ class Settings(BaseSettings):
         parts = urlsplit(value or "")
         if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("must be an address such as https://chat.shop.example")
+        return value
+
+    @field_validator("files")
+    @classmethod
+    def _known_storage(cls, value: str | None) -> str | None:
+        if value is not None and value != "memory" and not _STORAGE.fullmatch(value):
+            raise ValueError("must be file:///DIRECTORY or s3://BUCKET/PREFIX?endpoint=https://…&region=…")
         return value
 
     @field_validator("trusted_proxies")
@@ -196,6 +214,14 @@ class Settings(BaseSettings):
         if value != "memory" and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must be memory or a redis:// address")
         return value
+
+    @model_validator(mode="after")
+    def _able_to_keep_files(self) -> Self:
+        if self.files == "memory" and self.env is Environment.PRODUCTION:
+            raise ValueError("PARLEY_FILES must not be memory in production: it forgets everything")
+        if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):
+            raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together")
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from core.application import (
     Application,
+    FileUseCases,
     IdentityUseCases,
     InboxUseCases,
     RoomUseCases,
@@ -13,6 +14,7 @@ from core.application import (
     WebhookUseCases,
 )
 from core.conversations import answering, closing, inbox, online, rooms, visitor
+from core.files import serving, uploading
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
@@ -27,9 +29,11 @@ from ports.cipher import Cipher
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.emails import Emails
+from ports.filetypes import FileTypes
 from ports.passwords import Passwords
 from ports.presence import Presence
 from ports.proofs import Proofs
+from ports.storage import Storage
 from ports.tokens import Tokens
 from ports.webhooks import WebhookSender, Wording
 
@@ -39,6 +43,10 @@ def application(
     db: Database,
     clock: Clock,
     ids: Ids,
+    storage: Storage,
+    file_types: FileTypes,
+    files_url: str,
+    upload_limit: int,
     emails: Emails,
     passwords: Passwords,
     cipher: Cipher,
@@ -60,6 +68,14 @@ def application(
             rooms.FollowSession(db), rooms.FollowConversation(db), online.ListOnline(db, presence)
         ),
         inbox=_inbox(db, clock, ids),
+        files=FileUseCases(
+            locate=uploading.LocateConversation(db),
+            begin=uploading.BeginUpload(db, clock, ids, files_url, upload_limit),
+            receive=uploading.ReceiveUpload(db, clock, ids, storage, file_types),
+            complete=uploading.CompleteUpload(db, clock),
+            read=serving.ReadFile(db, storage),
+            sweep=serving.SweepFiles(db, clock, storage),
+        ),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
         close_silent=closing.CloseSilent(db, clock, chat_idle),
         webhooks=_webhooks(db, clock, ids, cipher, sender, wording),

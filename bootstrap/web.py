@@ -47,6 +47,7 @@ class Service:
             self._db,
             clock,
             container.answers(),
+            application.files.sweep,
             events_kept=settings.events_kept,
             webhooks_kept=settings.webhooks_kept,
         )

@@ -39,6 +39,7 @@ async def _work(container: Container) -> None:
         db,
         clock,
         container.answers(),
+        container.application().files.sweep,
         events_kept=settings.events_kept,
         webhooks_kept=settings.webhooks_kept,
     )

@@ -27,6 +27,8 @@ from core.conversations.visitor import (
     ReadHistory,
     ReadThread,
 )
+from core.files.serving import ReadFile, SweepFiles
+from core.files.uploading import BeginUpload, CompleteUpload, LocateConversation, ReceiveUpload
 from core.identity.authentication import (
     Authenticate,
     AuthenticateSocket,
@@ -165,6 +167,16 @@ class WebhookUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class FileUseCases:
+    locate: LocateConversation
+    begin: BeginUpload
+    receive: ReceiveUpload
+    complete: CompleteUpload
+    read: ReadFile
+    sweep: SweepFiles
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     identity: IdentityUseCases
     shops: ShopUseCases
@@ -172,6 +184,7 @@ class Application:
     visitor: VisitorUseCases
     rooms: RoomUseCases
     inbox: InboxUseCases
+    files: FileUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent
     webhooks: WebhookUseCases

@@ -26,7 +26,7 @@ class Files(Protocol):
 
     def find(self, conversation_id: str, number: int, *, lock: bool = False) -> File | None: ...
 
-    def by_url(self, url: str, *, lock: bool = False) -> File | None:
+    def by_url(self, url: str) -> File | None:
         """The one that was given exactly this address."""
         ...
 

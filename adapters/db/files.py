@@ -91,11 +91,10 @@ _find = sa.select(files).where(
     files.c.conversation_id == p("conversation_id"),
     files.c.number == p("number"),
 )
-_by_url = sa.select(files).where(
-    files.c.shop_id == p("shop_id"), files.c.key == p("key"), files.c.url == p("url")
-)
 _FIND, _FIND_LOCKED = Statement(_find), Statement(_find.with_for_update())
-_BY_URL, _BY_URL_LOCKED = Statement(_by_url), Statement(_by_url.with_for_update())
+_BY_URL = Statement(
+    sa.select(files).where(files.c.shop_id == p("shop_id"), files.c.key == p("key"), files.c.url == p("url"))
+)
 _BY_PUT_DIGEST = Statement(sa.select(files).where(files.c.put_digest == p("put_digest")))
 _SHOWN = Statement(
     sa.select(files).where(
@@ -160,10 +159,9 @@ class SqlFiles:
         params = {"shop_id": self._shop_id, "conversation_id": conversation_id, "number": number}
         return _file(statement.one(self._session, params))
 
-    def by_url(self, url: str, *, lock: bool = False) -> File | None:
-        statement = _BY_URL_LOCKED if lock else _BY_URL
+    def by_url(self, url: str) -> File | None:
         key = url.rpartition("/")[0].rpartition("/")[2]
-        return _file(statement.one(self._session, {"shop_id": self._shop_id, "key": key, "url": url}))
+        return _file(_BY_URL.one(self._session, {"shop_id": self._shop_id, "key": key, "url": url}))
 
     def attach(self, message_id: str, files: Sequence[File]) -> None:
         rows = [{"shop_id": self._shop_id, "message_id": message_id, "file_id": file.id} for file in files]

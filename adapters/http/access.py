@@ -28,6 +28,8 @@ class Access:
     """What the use case asks of the caller's role in the shop. For the documents: the core enforces it."""
     per_address: str | None = None
     """Counted before anything else is looked at."""
+    per_conversation: str | None = None
+    """Counted by the conversation in the path, wherever the requests come from."""
     per_account: str | None = None
     """Counted by the account that the body names, wherever the attempts come from."""
     bucket: str = ""

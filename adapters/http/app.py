@@ -15,10 +15,12 @@ from adapters.http import (
     accounts,
     conversations,
     documents,
+    files,
     health,
     identity_secret,
     shops,
     sites,
+    uploads,
     webchat,
     webhooks,
     widget,
@@ -240,6 +242,14 @@ def _blueprints(
 ) -> list[Blueprint]:
     return [
         health.blueprint(health_of, observer.exposition, options.version),
+        files.blueprint(application.files),
+        uploads.blueprint(
+            application.files,
+            application.identity,
+            application.shops,
+            origins=gate.origins,
+            base_url=options.base_url,
+        ),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
         sites.blueprint(application.sites),

@@ -105,7 +105,7 @@ WEBCHAT = Dialect(
 )
 """No error here may say "closed": the widget takes that for the conversation's end."""
 
-WEBCHAT_PATHS = ("/api/chat/", "/webchat/", "/api/webchat/", "/api/gw/", "/embed", "/widget.")
+WEBCHAT_PATHS = ("/api/chat/", "/webchat/", "/api/webchat/", "/api/gw/", "/files/", "/embed", "/widget.")
 
 
 def dialect_of(path: str) -> Dialect:

@@ -37,6 +37,7 @@ _SAMPLES = {
     "reason": "it does not parse as UTF-8 JSON",
     "rule": "must not be empty",
     "seconds": 30,
+    "size": 1024,
     "thing": "conversation",
     "wanted": "application/json",
 }
@@ -85,6 +86,14 @@ class AmbiguousLength(HttpRefusal):
     status = 400
     code = "ambiguous_length"
     says = "Send Content-Length or Transfer-Encoding, not both"
+
+
+class RangeNotThere(HttpRefusal):
+    """Facts: `size` of the whole in bytes."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    says = "The file has {size} bytes, and none of those that were asked for"
 
 
 class SocketsOnly(HttpRefusal):
@@ -200,6 +209,8 @@ def headers_of(problem: Problem) -> tuple[Header, ...]:
             return ((b"www-authenticate", b'Bearer realm="parley"'),)
         case 405:
             return ((b"allow", str(problem.details["allow"]).encode()),)
+        case 416:
+            return ((b"content-range", b"bytes */%d" % problem.details["size"]),)
         case 429:
             return ((b"retry-after", str(problem.details["seconds"]).encode()),)
         case 503:

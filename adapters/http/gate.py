@@ -51,6 +51,8 @@ class Gate:
         access = endpoint.access
         if access.per_address is not None:
             await self._count(call, access.per_address, call.address)
+        if access.per_conversation is not None:
+            await self._count(call, access.per_conversation, path["conversation_id"])
         if access.who is Who.VISITOR:
             await self._admit_visitor(call, access)
         elif access.who in {Who.AGENT, Who.PERSON}:

@@ -20,6 +20,8 @@ class Limits:
     widget_per_address: Rate
     shop_key: Rate
     address: Rate
+    uploads_per_address: Rate
+    uploads_per_conversation: Rate
 
     @classmethod
     def of(cls, source: object) -> Self:

@@ -13,6 +13,7 @@ from core.conversations.events import (
 from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, ConversationChanges
 from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, view, views
+from core.files import attaching
 from core.kernel import Agent, DoneBefore, Invalid, KeyReused, UserActor, named_id
 from core.shops.access import require
 from core.shops.policy import Permission
@@ -165,7 +166,8 @@ class PostFromInbox:
             message = tx.messages.by_client_id(conversation_id, sender, draft.client_id or "")
             if message is None:
                 raise AlreadyPosted
-            if not same_content(message, draft):
+            checked, _ = attaching.agents(tx, draft, conversation_id)
+            if not same_content(message, checked):
                 raise KeyReused
             return view(tx, tx.conversations.get(conversation_id))
 
@@ -176,10 +178,12 @@ class PostFromInbox:
     ) -> None:
         sender_id, sender_name = _signature(tx, conversation, actor, sender)
         now = self.clock.now()
+        checked, files = attaching.agents(tx, draft, conversation.id)
         message = conversation.post(
-            draft, id=self.ids.new(), sender=sender, sender_id=sender_id, sender_name=sender_name, now=now
+            checked, id=self.ids.new(), sender=sender, sender_id=sender_id, sender_name=sender_name, now=now
         )
         tx.messages.add(message)
+        attaching.keep(tx, message, files)
         tx.conversations.save(conversation)
         if sender is Sender.CUSTOMER and conversation.is_ai_active:
             due = AnswerDue(conversation_id=conversation.id, message_id=message.id)

@@ -7,6 +7,7 @@ from core.conversations.errors import AlreadyOpen, AlreadyPosted, ConversationNo
 from core.conversations.events import AnswerDue, Typing
 from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, VisitorSession
+from core.files import attaching
 from core.kernel import Invalid, KeyReused, VisitorActor
 from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
@@ -79,17 +80,20 @@ class PostCustomerMessage:
         A client id that was stored before answers with the first message. Raises Invalid, SessionNotFound, or
         KeyReused when that one says something else.
         """
-        if draft.is_note or not all(attachment.is_inline for attachment in draft.attachments):
-            raise Invalid(field="attachments", rule="must be pictures sent along as data: URLs")
+        if draft.is_note:
+            raise Invalid(field="is_note", rule="is for messages of the shop's people only")
         draft = replace(draft, scope=visitor.session_id)
 
         def work(tx: Transaction) -> Posted:
             if session_id is not None:
                 _check_session(tx, visitor, session_id)
             conversation = tx.conversations.of_visitor(visitor.visitor_id, lock=True)
+            checked, files = attaching.customers(tx, draft, conversation.id if conversation else None)
             if conversation is None:
                 conversation = self._open(tx, visitor, sender_name)
-            return Posted(self._post(tx, conversation, visitor, draft, sender_name))
+            message = self._post(tx, conversation, visitor, checked, sender_name)
+            attaching.keep(tx, message, files)
+            return Posted(message)
 
         try:
             try:
@@ -143,7 +147,8 @@ class PostCustomerMessage:
             )
             if not message:
                 raise AlreadyPosted
-            if not same_content(message, draft):
+            checked, _ = attaching.customers(tx, draft, message.conversation_id)
+            if not same_content(message, checked):
                 raise KeyReused
             return Posted(message, is_repeat=True)
 

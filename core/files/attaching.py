@@ -1,7 +1,6 @@
 """Which files a message may carry: those that were uploaded to its own conversation, and small pictures."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from core.conversations.messages import Attachment, Draft, Message
 from core.files.model import File, FileState
@@ -28,10 +27,10 @@ def agents(tx: Transaction, draft: Draft, conversation_id: str) -> tuple[Draft, 
     return _checked(tx, draft, conversation_id, takes_others=True)
 
 
-def keep(tx: Transaction, message: Message, files: list[File], now: datetime) -> None:
+def keep(tx: Transaction, message: Message, files: list[File]) -> None:
     """The message, which is stored already, carries these files."""
     for file in files:
-        file.use(now)
+        file.use(message.created_at)
         tx.files.save(file)
     if files:
         tx.files.attach(message.id, files)
@@ -45,7 +44,7 @@ def _checked(
     files: dict[str, File] = {}
     attachments: list[Attachment] = []
     for attachment in draft.attachments:
-        file = None if attachment.is_inline else tx.files.by_url(attachment.url, lock=True)
+        file = None if attachment.is_inline else tx.files.by_url(attachment.url)
         if file is None:
             _check_other(attachment, takes_others=takes_others)
             attachments.append(attachment)

@@ -67,12 +67,12 @@ def fields(file):
 
 async def test_a_file_comes_back_as_it_was(db, clock, stage, message):
     file = await add(db, a_file(stage, message, clock))
-    for lock in (False, True):
-        for find in (
-            lambda tx, lock=lock: tx.files.find(file.conversation_id, file.number, lock=lock),
-            lambda tx, lock=lock: tx.files.by_url(file.url, lock=lock),
-        ):
-            assert fields(await db.transact(find, shop=stage.shop.id)) == fields(file)
+    for find in (
+        lambda tx: tx.files.find(file.conversation_id, file.number),
+        lambda tx: tx.files.find(file.conversation_id, file.number, lock=True),
+        lambda tx: tx.files.by_url(file.url),
+    ):
+        assert fields(await db.transact(find, shop=stage.shop.id)) == fields(file)
     by_digest = await db.read(lambda tx: tx.files.by_put_digest(file.put_digest), shop=SYSTEM)
     assert fields(by_digest) == fields(file)
 

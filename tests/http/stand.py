@@ -14,6 +14,7 @@ from adapters.http.echo import Echo
 from adapters.http.options import HttpOptions, Limits
 from adapters.providers.bus_memory import MemoryBus
 from adapters.providers.limits_memory import MemoryRateLimiter
+from adapters.providers.storage_memory import MemoryStorage
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
 from bootstrap.settings import Settings
@@ -57,7 +58,12 @@ class Ear:
 class Stand:
     def __init__(self, db: Database, clock: Clock) -> None:
         settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
-        self.container = Container(settings=settings, db=providers.Object(db), clock=providers.Object(clock))
+        self.container = Container(
+            settings=settings,
+            db=providers.Object(db),
+            clock=providers.Object(clock),
+            storage=providers.Object(MemoryStorage()),
+        )
         self.application = self.container.application()
         self.clock = clock
         self.now = 0.0

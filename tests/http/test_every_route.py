@@ -45,7 +45,8 @@ def test_every_route_says_who_may_call_and_how_often(app: Quart):
         assert endpoint is not None, rule
         access = endpoint.access
         assert access.is_limited != access.is_unlimited, f"{rule}: limits, or none on purpose"
-        assert {access.per_address, access.per_account} - {None} <= rates, rule
+        counted = {access.per_address, access.per_account, access.per_conversation}
+        assert counted - {None} <= rates, rule
 
 
 def test_only_probes_are_without_limits(app: Quart):
@@ -65,6 +66,11 @@ def test_what_is_public_is_a_short_list(app: Quart):
         *("/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"),
         "/api/chat/anonymous-token",
         *("/webchat/session", "/webchat/init", "/webchat/open", "/webchat/message", "/webchat/messages"),
+        *(
+            f"/api/gw/v1/webchat/conversations/<id:conversation_id>/upload/{do}"
+            for do in ("init", "complete")
+        ),
+        *("/api/gw/v1/webchat/uploads/<id:secret>", "/files/<id:key>/<id:name>"),
     }
 
 
@@ -204,6 +210,11 @@ BODY = {
     "name": "x",
     "hosts": ["matrix.shop.example"],
     "url": "https://shop.example/hook",
+    "originalName": "a.png",
+    "mimeType": "image/png",
+    "size": 1,
+    "fileId": 1,
+    "uploadToken": "x",
 }
 
 
@@ -241,6 +252,10 @@ def _wanted(path: str, method: str) -> tuple[str, ...]:
         return ("sender", "text")
     if method == "POST" and path.endswith("/conversations"):
         return ("customerName",)
+    if method == "POST" and path.endswith("/uploads"):
+        return ("originalName", "mimeType", "size")
+    if method == "POST" and path.endswith("/uploads/complete"):
+        return ("fileId", "uploadToken")
     if method == "POST" and path.endswith("/sites"):
         return ("name", "hosts")
     if method == "POST" and path.endswith("/webhooks"):

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from adapters.db.answers import SqlAnswers
+from adapters.providers.storage_memory import MemoryStorage
 from adapters.providers.system import RandomIds
 from bootstrap.housekeeping import Housekeeping
+from core.files.serving import SweepFiles
 from core.webhooks.model import DeliveryStatus
 from tests.builders import a_shop
 from tests.contract.test_webhook_records import a_delivery, a_webhook
@@ -20,7 +22,12 @@ def database_url():
 async def test_a_sweep_forgets_what_is_too_old(db, clock):
     answers = SqlAnswers(db, clock, RandomIds())
     housekeeping = Housekeeping(
-        db, clock, answers, events_kept=timedelta(days=7), webhooks_kept=timedelta(days=20)
+        db,
+        clock,
+        answers,
+        SweepFiles(db, clock, MemoryStorage()),
+        events_kept=timedelta(days=7),
+        webhooks_kept=timedelta(days=20),
     )
     stage = await a_shop(db, clock)
 
@@ -30,10 +37,10 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
 
     await db.transact(deliver, shop=stage.shop.id)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 1, 0)
+    assert await housekeeping.sweep() == (0, 0, 1, 0, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (1, 0, 0, 0)
+    assert await housekeeping.sweep() == (1, 0, 0, 0, 0)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 0, 1)
+    assert await housekeeping.sweep() == (0, 1, 0, 1, 0)
