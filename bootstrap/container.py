@@ -142,6 +142,7 @@ class Container(containers.DeclarativeContainer):
         logins=logins,
         sender=webhook_sender,
         wording=providers.Object(body_of),
+        lease=settings.provided.lease,
         chat_idle=settings.provided.chat_idle,
         storage=storage,
         file_types=file_types,

@@ -58,6 +58,7 @@ def application(
     chat_idle: timedelta,
     sender: WebhookSender,
     wording: Wording,
+    lease: timedelta,
 ) -> Application:
     return Application(
         identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
@@ -78,7 +79,7 @@ def application(
         ),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
         close_silent=closing.CloseSilent(db, clock, chat_idle),
-        webhooks=_webhooks(db, clock, ids, cipher, sender, wording),
+        webhooks=_webhooks(db, clock, ids, cipher, sender, wording, lease),
     )
 
 
@@ -165,7 +166,13 @@ def _inbox(db: Database, clock: Clock, ids: Ids) -> InboxUseCases:
 
 
 def _webhooks(
-    db: Database, clock: Clock, ids: Ids, cipher: Cipher, sender: WebhookSender, wording: Wording
+    db: Database,
+    clock: Clock,
+    ids: Ids,
+    cipher: Cipher,
+    sender: WebhookSender,
+    wording: Wording,
+    lease: timedelta,
 ) -> WebhookUseCases:
     return WebhookUseCases(
         create=webhooks.CreateWebhook(db, clock, ids, cipher, sender),
@@ -178,5 +185,5 @@ def _webhooks(
         deliveries=log.ListDeliveries(db),
         delivery=log.ReadDelivery(db),
         replay=log.ReplayDelivery(db, clock),
-        serve=sending.ServeEndpoints(db, clock, cipher, sender, wording),
+        serve=sending.ServeEndpoints(db, clock, cipher, sender, wording, lease),
     )

@@ -30,8 +30,8 @@ ROUND = 8
 
 EVENTS_AT_ONCE = 100
 
-LEASE = timedelta(seconds=2 * LONGEST_TRY * ROUND / AT_ONCE)
-"""How long a claim holds: twice what a round can take."""
+LONGEST_ROUND = timedelta(seconds=LONGEST_TRY * ROUND / AT_ONCE)
+"""What a lease should be well above: who loses a claim while still at work sends twice."""
 
 _WHY = {
     DisabledReason.GONE: "its server said that it is gone (410)",
@@ -46,11 +46,12 @@ class ServeEndpoints:
     cipher: Cipher
     sender: WebhookSender
     wording: Wording
+    lease: timedelta
 
     async def claim(self, limit: int) -> list[Claim]:
         now = self.clock.now()
         return await self.db.transact(
-            lambda tx: tx.webhooks.claim(now=now, until=now + LEASE, limit=limit), shop=SYSTEM
+            lambda tx: tx.webhooks.claim(now=now, until=now + self.lease, limit=limit), shop=SYSTEM
         )
 
     async def subscribed(self) -> frozenset[str]:

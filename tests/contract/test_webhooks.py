@@ -13,19 +13,20 @@ from adapters.providers.resolver import SystemResolver
 from adapters.providers.webhook_sender import HttpWebhookSender
 from adapters.wire.webhook_bodies import body_of
 from bootstrap.courier import Courier
+from bootstrap.settings import Settings
 from core.conversations.inbox import PostFromInbox
 from core.conversations.messages import Draft, Sender
 from core.conversations.visitor import OpenSession
 from core.webhooks.log import ListDeliveries, ReplayDelivery
 from core.webhooks.model import PAUSES, DeliveryStatus, DisabledReason, secret_record
-from core.webhooks.sending import LEASE, ServeEndpoints
+from core.webhooks.sending import LONGEST_ROUND, ServeEndpoints
 from core.webhooks.use_cases import ChangeWebhook, CreateWebhook, ReadWebhook
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
 from tests.services.receiver import OK, answer, receiving
 
 CIPHER = FernetCipher(["a key that only these tests know"])
-MINUTE = timedelta(minutes=1)
+MINUTE = LEASE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def stage(db, clock):
 
 @pytest.fixture
 def courier(db, clock, sender):
-    return Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of))
+    return Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
 
 
 @pytest.fixture
@@ -347,7 +348,7 @@ async def _until_sent_and_then_cut_off(db, clock, courier, receiver):
 
 
 async def test_two_processes_make_each_try_once(db, clock, stage, webhook, sender):
-    couriers = [Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of)) for _ in range(2)]
+    couriers = [Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE)) for _ in range(2)]
     async with receiving(answer(500), *[OK] * 30) as receiver:
         for _ in range(3):
             await webhook(stage, receiver)
@@ -401,7 +402,7 @@ async def test_a_stopped_courier_gives_back_what_it_has(db, clock, stage, webhoo
         await receiver.until(1)
         await courier.stop(0.05)
         stuck.set()
-        another = Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of))
+        another = Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
         await another.run_due()
     assert len(receiver.received) == 2
 
@@ -423,7 +424,7 @@ async def test_a_secret_that_can_not_be_read_is_a_failure_that_is_told(
     db, clock, stage, webhook, sender, log
 ):
     other_keys = FernetCipher(["another key, after the first was lost"])
-    courier = Courier(db, ServeEndpoints(db, clock, other_keys, sender, body_of))
+    courier = Courier(db, ServeEndpoints(db, clock, other_keys, sender, body_of, LEASE))
     async with receiving() as receiver:
         made = await webhook(stage, receiver)
         await a_message(db, clock, stage.visitor)
@@ -444,6 +445,10 @@ async def test_what_is_no_longer_kept_is_passed_over(db, clock, stage, webhook, 
         await a_message(db, clock, stage.visitor, "now")
         await courier.run_due()
     assert [told(received)["data"]["text"] for received in receiver.received][-1] == "now"
+
+
+def test_a_lease_is_longer_than_a_round_can_take():
+    assert Settings().lease >= 2 * LONGEST_ROUND
 
 
 # Secrets at rest
