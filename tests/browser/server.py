@@ -31,6 +31,11 @@ class Server:
             client.headers["Authorization"] = f"Bearer {token}"
             yield client
 
+    def change(self, **settings: str) -> None:
+        """For its next start. Whoever was signed in may have to do it again."""
+        self.process.change(settings)
+        self.tokens.clear()
+
     async def _sign_in(self, client: httpx2.AsyncClient, who: str) -> str:
         account = {"email": self.demo[f"{who}_email"], "password": self.demo[f"{who}_password"]}
         signed_in = await client.post("/api/auth/login", json=account)

@@ -110,6 +110,10 @@ class ParleyProcess:
         self._await_port()
         return self
 
+    def change(self, settings: Mapping[str, str]) -> None:
+        """For the next start."""
+        self._env |= settings
+
     def kill(self) -> None:
         """SIGKILL to its whole group, as a machine that loses power would."""
         if self._process is not None:

@@ -56,7 +56,7 @@ export class Live {
       auth: (give) => give({ token: this.token }),
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      reconnectionDelayMax: 30_000,
+      reconnectionDelayMax: 8_000,
     });
     socket.on("connect", () => {
       this.backoff.reset();
