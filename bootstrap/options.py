@@ -30,6 +30,7 @@ def ws(settings: Settings) -> WsOptions:
         is_secure=settings.is_secure,
         is_production=settings.env is Environment.PRODUCTION,
         allowed_origins=settings.allowed_origins,
+        widget_hosts=settings.widget_hosts,
         trusted_proxies=settings.trusted_proxies,
         visitor=settings.limits.visitor,
         frames=settings.limits.socket_frames,

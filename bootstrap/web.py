@@ -51,24 +51,6 @@ class Service:
             events_kept=settings.events_kept,
             webhooks_kept=settings.webhooks_kept,
         )
-        self.http = create_http(
-            application,
-            options=options.http(settings),
-            limiter=limiter,
-            clock=clock,
-            health=container.health(),
-            feed=self.feed,
-            answers=container.answers(),
-            cipher=container.cipher(),
-        )
-        self.ws = create_ws(
-            application,
-            hub=self.hub,
-            feed=self.feed,
-            limiter=limiter,
-            clock=clock,
-            options=options.ws(settings),
-        )
         self.socketio = create_socketio(
             application,
             hub=self.hub,
@@ -79,6 +61,25 @@ class Service:
             clock=clock,
             options=options.ws(settings),
             grace=settings.presence_grace,
+        )
+        self.http = create_http(
+            application,
+            options=options.http(settings),
+            limiter=limiter,
+            clock=clock,
+            health=container.health(),
+            feed=self.feed,
+            echo=self.socketio.echo,
+            answers=container.answers(),
+            cipher=container.cipher(),
+        )
+        self.ws = create_ws(
+            application,
+            hub=self.hub,
+            feed=self.feed,
+            limiter=limiter,
+            clock=clock,
+            options=options.ws(settings),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

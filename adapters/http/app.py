@@ -18,6 +18,7 @@ from adapters.http import (
     files,
     health,
     identity_secret,
+    presence,
     shops,
     sites,
     uploads,
@@ -256,6 +257,7 @@ def _blueprints(
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),
+        presence.blueprint(application.rooms),
         webchat.blueprint(
             application.identity,
             application.shops,

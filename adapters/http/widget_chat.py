@@ -111,7 +111,7 @@ def blueprint(
         draft = body.draft(once)
         entered = await guests.enter(visit, body.session_id, body)
         posted = await visitors.post(visitor=entered.visitor, draft=draft, sender_name=body.name)
-        is_shown = await shown_in_time(echo, entered.visitor, posted.message)
+        is_shown = await shown_in_time(echo, entered.visitor, posted)
         return widget_accepted_out(posted, is_shown=is_shown)
 
     @routes.get("/messages")

@@ -11,7 +11,7 @@ from adapters.ws.trouble import Refusal
 from core.application import Application
 from core.identity.errors import BadToken
 from core.kernel import Agent, VisitorActor
-from core.shops.model import is_welcome
+from core.sites.hosts import host_of
 from ports.limits import RateLimiter
 from ports.tokens import AdminSocket
 
@@ -33,6 +33,7 @@ class Door:
     def __init__(self, application: Application, limiter: RateLimiter, options: WsOptions) -> None:
         self._application, self._limiter, self._options = application, limiter, options
         self._own_origin = own_origin(options.base_url)
+        self._widget_hosts = frozenset(map(host_of, (options.base_url, *options.widget_hosts)))
         self._origins = frozenset({self._own_origin, *map(normal, options.allowed_origins)})
 
     async def count(self, address: str) -> None:
@@ -63,13 +64,16 @@ class Door:
     async def widget(self, token: str, *, origin: str | None) -> VisitorActor | AdminSocket:
         """Who connects to the widget's sockets with this token. Raises BadToken or Denied."""
         found = await self._application.identity.authenticate_socket(token)
-        if origin is not None and origin != self._own_origin:
+        host = host_of(origin)
+        if origin is None or (host is not None and host in self._widget_hosts):
+            return found
+        place = await self._application.sites.resolve(hosts=[host]) if host is not None else None
+        if place is None or place.shop.id != found.shop_id:
             await self._check_page(origin, found.shop_id)
         return found
 
     async def _check_page(self, origin: str, shop_id: str) -> None:
         """Raises Denied unless the shop names the page, or nothing yet and it is one on this machine."""
-        shop = await self._application.shops.find.by_id(shop_id)
-        allowed = shop.allowed_origins if shop else ()
-        if not is_welcome(origin, allowed, is_production=self._options.is_production):
+        pages = await self._application.sites.pages(shop_id=shop_id)
+        if not pages.welcome(origin, is_production=self._options.is_production):
             raise OriginRefused

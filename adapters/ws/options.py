@@ -14,6 +14,8 @@ class WsOptions:
     is_production: bool
     allowed_origins: tuple[str, ...]
     """Other pages that may connect as agents."""
+    widget_hosts: tuple[str, ...] = ()
+    """Hosts whose pages are the chat widget itself, for visitors of any shop."""
     trusted_proxies: tuple[str, ...]
     """Addresses or networks whose X-Forwarded-For is believed."""
     visitor: Rate

@@ -16,6 +16,7 @@ from adapters.ws.options import WsOptions
 from adapters.ws.socket import GOING_AWAY, POLICY
 from adapters.ws.socketio.attendance import Attendance
 from adapters.ws.socketio.carrier import Carrier
+from adapters.ws.socketio.echo import SocketEcho
 from adapters.ws.socketio.line import Line
 from adapters.ws.socketio.lobby import Lobby
 from adapters.ws.socketio.polling import Exchange, check_packets, replayed
@@ -53,6 +54,7 @@ class SocketIo:
         self._desk, self._door, self._options = desk, door, desk.options
         self._lobby, self.attendance = lobby, attendance
         self._addresses = Addresses(desk.options.trusted_proxies)
+        self.echo = SocketEcho(lobby, attendance, desk.feed)
         self._server = Server(desk, door, lobby, attendance, desk.options)
         self._recheck_at = 0.0
 

@@ -249,7 +249,12 @@ def _temp_id(said: Any) -> str | None:
 
 
 def _online(session_id: str, session: VisitorSession | None, desk: Desk) -> Online:
-    label = session.label if session is not None else None
+    labels = session.labels if session is not None else {}
     return Online(
-        session_id=session_id, user_id=label or f"anonymous-{session_id}", connected_at=desk.clock.now()
+        session_id=session_id,
+        user_id=labels.get("user_id") or f"anonymous-{session_id}",
+        connected_at=desk.clock.now(),
+        domain=labels.get("domain"),
+        origin=labels.get("origin"),
+        url=labels.get("url"),
     )

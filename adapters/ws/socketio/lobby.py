@@ -71,12 +71,10 @@ class Lobby:
             case WentOffline(online=online):
                 self._went(shop_id, online)
 
-    async def has_shown(self, visitor: VisitorActor, message: Message) -> bool | None:
-        """Whether every socket that the visitor has here was handed the message; None when there is none."""
+    async def has_shown(self, visitor: VisitorActor, message: Message, *, again: bool) -> bool:
+        """Whether every socket that the visitor has here was handed the message. `again`: just now."""
         members = self._following(visitor.shop_id, visitor.visitor_id, message.conversation_id)
-        if not members:
-            return None
-        if message.id not in self._shown and not await self._comes(message.id):
+        if members and not again and message.id not in self._shown and not await self._comes(message.id):
             return False
         return all(member.has_caught_up for member in members)
 
