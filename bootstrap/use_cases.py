@@ -18,7 +18,7 @@ from core.files import serving, uploading
 from core.identity import authentication
 from core.identity import use_cases as identity
 from core.shops import use_cases as shops
-from core.sites import resolution
+from core.sites import pages, resolution
 from core.sites import use_cases as sites
 from core.visits import identity as identity_of_visitors
 from core.visits import use_cases as visits
@@ -131,6 +131,7 @@ def _sites(db: Database, clock: Clock, ids: Ids, cipher: Cipher) -> SiteUseCases
         change=sites.ChangeSite(db),
         remove=sites.RemoveSite(db),
         resolve=resolution.ResolveShop(db),
+        pages=pages.ReadPages(db),
         read_identity_secret=identity_of_visitors.ReadIdentitySecret(db, cipher),
         rotate_identity_secret=identity_of_visitors.RotateIdentitySecret(db, clock, ids, cipher),
     )

@@ -57,6 +57,7 @@ from core.shops.use_cases import (
     ReadShop,
     ReplaceAdminKey,
 )
+from core.sites.pages import ReadPages
 from core.sites.resolution import ResolveShop
 from core.sites.use_cases import AddSite, ChangeSite, ListSites, RemoveSite
 from core.visits.identity import ReadIdentitySecret, RotateIdentitySecret
@@ -111,6 +112,7 @@ class SiteUseCases:
     change: ChangeSite
     remove: RemoveSite
     resolve: ResolveShop
+    pages: ReadPages
     read_identity_secret: ReadIdentitySecret
     rotate_identity_secret: RotateIdentitySecret
 

@@ -30,7 +30,7 @@ from adapters.http import (
 from adapters.http.call import Call, Gone
 from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
-from adapters.http.cors import Cors, ShopOrigins, is_preflight
+from adapters.http.cors import Cors, ShopOrigins, is_preflight, widget_hosts
 from adapters.http.echo import Echo, NoSockets
 from adapters.http.errors import (
     AmbiguousLength,
@@ -44,7 +44,7 @@ from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.once import Once
 from adapters.http.options import HttpOptions
-from adapters.http.reception import Reception, widget_hosts
+from adapters.http.reception import Reception
 from adapters.http.reply import Letterhead, Reply, Streamed, refusal
 from adapters.wire.addresses import Addresses
 from core.application import Application
@@ -198,11 +198,12 @@ def create_http(
 ) -> Quart:
     """The ASGI application for everything but sockets."""
     cookies, cors, observer = Cookies(options, clock), Cors(options), Observer()
-    origins = ShopOrigins(application.shops.find, clock, cors, is_production=options.is_production)
-    once = Once(answers, cipher, cookies)
-    reception = Reception(
-        application.identity, application.shops, application.sites, origins, widget_hosts(options)
+    hosts = widget_hosts(options)
+    origins = ShopOrigins(
+        application.sites.pages, clock, widget_hosts=hosts, is_production=options.is_production
     )
+    once = Once(answers, cipher, cookies)
+    reception = Reception(application.identity, application.shops, application.sites, origins, hosts)
     gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
     app = _quart()
     for routes in _blueprints(application, options, clock, health, gate, observer):
@@ -253,7 +254,7 @@ def _blueprints(
         ),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
-        sites.blueprint(application.sites),
+        sites.blueprint(application.sites, gate.origins),
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),

@@ -16,8 +16,8 @@ from adapters.http.errors import Header, OriginRefused
 from adapters.http.options import HttpOptions
 from adapters.http.reply import Reply
 from adapters.wire.origins import normal, own_origin
-from core.shops.model import Shop, is_welcome
-from core.shops.use_cases import FindShop
+from core.sites.hosts import host_of
+from core.sites.pages import Pages, ReadPages
 from ports.clock import Clock
 
 REMEMBERED_SECONDS = 10
@@ -94,41 +94,50 @@ class Cors:
 
 
 class ShopOrigins:
-    """Whether a page may chat with a shop. Remembered for a moment, as it is asked at every message."""
+    """Whether a page may chat with a shop. Remembered for a moment, as it is asked at every message.
 
-    def __init__(self, find_shop: FindShop, clock: Clock, cors: Cors, *, is_production: bool) -> None:
-        self._find_shop = find_shop
+    Pages of the widget's own hosts may chat with every shop: what they stand on is told in other ways.
+    """
+
+    def __init__(
+        self,
+        read_pages: ReadPages,
+        clock: Clock,
+        *,
+        widget_hosts: Collection[str],
+        is_production: bool,
+    ) -> None:
+        self._read_pages = read_pages
         self._clock = clock
-        self._own = cors.own
+        self._widget_hosts = widget_hosts
         self._is_production = is_production
-        self._known: dict[str, tuple[float, Collection[str]]] = {}
+        self._known: dict[str, tuple[float, Pages]] = {}
 
     async def check(self, call: Call, shop_id: str) -> None:
         """Raises OriginRefused. A request without an origin comes from no web page."""
-        if call.origin is not None and call.origin != self._own:
-            self._check(call.origin, await self._of(shop_id))
-
-    def check_shop(self, call: Call, shop: Shop) -> None:
-        """The same for a shop that is at hand. Raises OriginRefused."""
-        if call.origin is not None and call.origin != self._own:
-            self._check(call.origin, shop.allowed_origins)
-
-    def forget(self, shop_id: str) -> None:
-        """The shop's origins have changed."""
-        self._known.pop(shop_id, None)
-
-    def _check(self, origin: str, allowed: Collection[str]) -> None:
-        if not is_welcome(origin, allowed, is_production=self._is_production):
+        if call.origin is None or host_of(call.origin) in self._widget_hosts:
+            return
+        pages = await self._of(shop_id)
+        if not pages.welcome(call.origin, is_production=self._is_production):
             raise OriginRefused
 
-    async def _of(self, shop_id: str) -> Collection[str]:
+    def forget(self, shop_id: str) -> None:
+        """The shop's origins or sites have changed."""
+        self._known.pop(shop_id, None)
+
+    async def _of(self, shop_id: str) -> Pages:
         now = self._clock.now().timestamp()
         known = self._known.get(shop_id)
         if known is not None and now - known[0] < REMEMBERED_SECONDS:
             return known[1]
-        shop = await self._find_shop.by_id(shop_id)
+        pages = await self._read_pages(shop_id=shop_id)
         if len(self._known) >= REMEMBERED_SHOPS:
             self._known.clear()
-        allowed = shop.allowed_origins if shop else ()
-        self._known[shop_id] = (now, allowed)
-        return allowed
+        self._known[shop_id] = (now, pages)
+        return pages
+
+
+def widget_hosts(options: HttpOptions) -> frozenset[str]:
+    """Where pages of the chat widget come from: this server, and what the operator names."""
+    hosts = (host_of(address) for address in (options.base_url, *options.widget_hosts))
+    return frozenset(host for host in hosts if host is not None)

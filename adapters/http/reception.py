@@ -11,7 +11,6 @@ from typing import Protocol
 from adapters.http.call import Call
 from adapters.http.cors import ShopOrigins
 from adapters.http.errors import MissingTenant
-from adapters.http.options import HttpOptions
 from core.application import IdentityUseCases, ShopUseCases, SiteUseCases
 from core.kernel import VisitorActor
 from core.shops.errors import ShopNotFound, UnknownShopKey
@@ -68,6 +67,7 @@ class Reception:
         place = await self._sites.resolve(hosts=self._hosts(call, told), tenant=told.tenant, key=key)
         if place is None:
             raise MissingTenant
+        await self._origins.check(call, place.shop.id)
         is_admin = key is not None and key.startswith(ADMIN_KEY)
         return Visit(place.shop, place.site, is_admin=is_admin)
 
@@ -107,8 +107,3 @@ def _is_token(bearer: str) -> bool:
 def _text(told: object, name: str) -> str | None:
     value = getattr(told, name, None)
     return value if isinstance(value, str) else None
-
-
-def widget_hosts(options: HttpOptions) -> frozenset[str]:
-    hosts = (host_of(address) for address in (options.base_url, *options.widget_hosts))
-    return frozenset(host for host in hosts if host is not None)

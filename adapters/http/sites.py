@@ -4,6 +4,7 @@ from quart import Blueprint
 
 from adapters.http.access import agent
 from adapters.http.codec import endpoint
+from adapters.http.cors import ShopOrigins
 from adapters.wire.base import Data, DataList, Deleted, data, data_list
 from adapters.wire.sites import SiteChangesIn, SiteIn, SiteOut, site_out
 from core.application import SiteUseCases
@@ -15,7 +16,7 @@ from core.sites.errors import HostTaken, SiteNotFound
 INTEGRATING = agent(Permission.MANAGE_INTEGRATIONS)
 
 
-def blueprint(sites: SiteUseCases) -> Blueprint:
+def blueprint(sites: SiteUseCases, origins: ShopOrigins) -> Blueprint:
     routes = Blueprint("sites", __name__, url_prefix="/api/shops/<id:shop_id>/sites")
 
     @routes.get("")
@@ -35,6 +36,7 @@ def blueprint(sites: SiteUseCases) -> Blueprint:
         `localhost:8080`. A host belongs to one site; what falls under a wildcard of another shop is refused.
         """
         site = await sites.add(actor=actor, shop_id=shop_id, name=body.name, hosts=body.hosts)
+        origins.forget(shop_id)
         return data(site_out(site))
 
     @routes.put("/<id:site_id>")
@@ -49,6 +51,7 @@ def blueprint(sites: SiteUseCases) -> Blueprint:
         site = await sites.change(
             actor=actor, shop_id=shop_id, site_id=site_id, name=body.name, hosts=body.hosts
         )
+        origins.forget(shop_id)
         return data(site_out(site))
 
     @routes.delete("/<id:site_id>")
@@ -56,6 +59,7 @@ def blueprint(sites: SiteUseCases) -> Blueprint:
     async def remove(actor: Agent, shop_id: str, site_id: str) -> Data[Deleted]:
         """Remove a site. Conversations that began there stay."""
         await sites.remove(actor=actor, shop_id=shop_id, site_id=site_id)
+        origins.forget(shop_id)
         return data(Deleted(id=site_id))
 
     return routes

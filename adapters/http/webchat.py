@@ -60,7 +60,7 @@ def blueprint(
         agree. With the visitor's last `token` they stay the same visitor.
         """
         shop = await _shop(call, body.tenant)
-        origins.check_shop(call, shop)
+        await origins.check(call, shop.id)
         issued = identity.issue_visitor(shop=shop, previous=body.token or None)
         return TokenOut(
             token=issued.token,

@@ -4,9 +4,9 @@ import pytest
 
 from tests.http.stand import HOME, Api, Serve
 from tests.http.test_cors import preflight
-from tests.http.widget import EMBED, Widget
+from tests.http.widget import EMBED, SHOP_PAGE, Widget
 
-ORIGINS = [EMBED, HOME, "https://webchat.amoiq.com", "http://localhost:3000", "https://elsewhere.example"]
+ORIGINS = [EMBED, HOME, SHOP_PAGE, "https://www.shop.example", "http://localhost:3000"]
 ASKED = "authorization,content-type,x-website-domain,x-website-origin"
 
 
@@ -28,7 +28,7 @@ async def test_answers_and_errors_can_be_read_by_the_page(api: Api, widget: Widg
     good = await api.post("/webchat/session", {"sessionId": widget.session}, headers=headers)
     answers = [
         await api.post("/webchat/session", {"sessionId": "short"}, headers=headers),
-        await api.post("/webchat/session", {"sessionId": widget.session}, headers={"origin": origin}),
+        await api.post("/webchat/session", {"sessionId": widget.session}, token="pk_x", headers=headers),
         await api.post("/webchat/unknown", {}, headers=headers),
         await api.post("/webchat/session", content=b"{", headers=headers),
     ]
@@ -39,6 +39,29 @@ async def test_answers_and_errors_can_be_read_by_the_page(api: Api, widget: Widg
         assert "origin" in answer.headers["vary"].lower()
     for answer in answers:
         assert answer.json()["message"] == answer.json()["error"]
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "https://widget.example.evil.example"])
+async def test_other_pages_are_refused_and_can_read_why(widget: Widget, origin: str):
+    body = {"sessionId": widget.session}
+    answer = await widget.api.post("/webchat/session", body, headers=widget.headers | {"origin": origin})
+    assert (answer.status_code, answer.json()["code"]) == (403, "ORIGIN_NOT_ALLOWED")
+    assert answer.headers["access-control-allow-origin"] == origin
+
+
+async def test_the_hosts_of_a_shops_sites_are_pages_of_its_own_everywhere(
+    api: Api, owner: str, visitor: str, stage, site
+):
+    """Also on the plain paths, and beside the origins that the shop allows."""
+    allowed = {"origins": ["https://other.example"]}
+    await api.put(f"/api/shops/{stage.shop.id}/origins", allowed, token=owner)
+    page = {"origin": SHOP_PAGE}
+    assert (await api.get("/api/chat/messages", token=visitor, headers=page)).status_code == 200
+    assert (
+        await api.post("/api/chat/anonymous-token", {"tenantId": stage.shop.id}, headers=page)
+    ).status_code == 200
+    await api.delete(f"/api/shops/{stage.shop.id}/sites/{site.id}", token=owner)
+    assert (await api.get("/api/chat/messages", token=visitor, headers=page)).status_code == 403
 
 
 async def test_no_cookie_is_ever_set(widget: Widget):
