@@ -15,18 +15,17 @@ app = typer.Typer(help="Events that subscribers still have to handle, or gave up
 @app.command("list")
 def list_events(
     dead: Annotated[bool, typer.Option(help="Only those given up.")] = False,
+    due: Annotated[bool, typer.Option(help="Without those that are for later.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
 ) -> None:
     """Show what waits and what was given up."""
-    from ports.db import SYSTEM, DeliveryState
+    from ports.db import DeliveryState
 
     state = DeliveryState.DEAD if dead else None
     settings = load_settings()
     found = run_on_container(
         settings,
-        lambda container: container.db().read(
-            lambda tx: tx.deliveries.list(state=state, limit=limit), shop=SYSTEM
-        ),
+        lambda container: _listed(container, state, due, limit),
     )
     table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
     for entry in found:
@@ -45,6 +44,16 @@ def list_events(
         # As text: what an error says may look like markup.
         table.add_row(*(Text(str(cell)) for cell in cells))
     console.print(table if found else "Nothing waits, nothing was given up.")
+
+
+def _listed(container: Any, state: Any, due: bool, limit: int) -> Awaitable[list[Any]]:
+    from ports.db import SYSTEM
+
+    due_by = container.clock().now() if due else None
+    found: Awaitable[list[Any]] = container.db().read(
+        lambda tx: tx.deliveries.list(state=state, due_by=due_by, limit=limit), shop=SYSTEM
+    )
+    return found
 
 
 @app.command("replay")

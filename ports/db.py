@@ -272,7 +272,11 @@ class Deliveries(Protocol):
         """Give up: it stays visible, and its lane goes on without it."""
         ...
 
-    def list(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Delivery]: ...
+    def list(
+        self, *, state: DeliveryState | None = None, due_by: datetime | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """The oldest first; with `due_by` without those that are for later."""
+        ...
 
     def replay(self, delivery_id: int, *, now: datetime) -> bool:
         """Make a dead one pending again; false when there is no such dead delivery."""

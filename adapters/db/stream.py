@@ -1,7 +1,7 @@
 """Each shop's stream of events, and what subscribers still have to do about them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -196,7 +196,9 @@ _REPLAY = Statement(
     .values(state=DeliveryState.PENDING, attempts=0, due_at=p("now"))
 )
 _list = sa.select(deliveries).order_by(deliveries.c.id).limit(p("limit"))
-_LIST, _LIST_STATE = Statement(_list), Statement(_list.where(deliveries.c.state == p("state")))
+_due = _list.where(deliveries.c.due_at <= p("due_by", type_=UtcDateTime))
+_LIST, _LIST_STATE = Statement(_due), Statement(_due.where(deliveries.c.state == p("state")))
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _NEXT_DUE = Statement(
     sa.select(sa.func.min(deliveries.c.due_at).label("due_at")).where(
         deliveries.c.state == DeliveryState.PENDING, deliveries.c.claimed_until.is_(None)
@@ -227,10 +229,13 @@ class SqlDeliveries:
     def bury(self, delivery_id: int, *, error: str) -> None:
         _BURY.run(self._session, {"b_id": delivery_id, "error": error})
 
-    def list(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Delivery]:
+    def list(
+        self, *, state: DeliveryState | None = None, due_by: datetime | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        params: dict[str, Any] = {"limit": limit, "due_by": due_by or _NEVER}
         if state is None:
-            return [_delivery(row) for row in _LIST.all(self._session, {"limit": limit})]
-        return [_delivery(row) for row in _LIST_STATE.all(self._session, {"limit": limit, "state": state})]
+            return [_delivery(row) for row in _LIST.all(self._session, params)]
+        return [_delivery(row) for row in _LIST_STATE.all(self._session, {**params, "state": state})]
 
     def replay(self, delivery_id: int, *, now: datetime) -> bool:
         return _REPLAY.run(self._session, {"b_id": delivery_id, "now": now}) == 1

@@ -184,3 +184,30 @@ async def test_a_late_settlement_does_not_hit_somebody_elses_row(db, clock):
     await later(db, clock, stage, 2)
     await db.transact(lambda tx: tx.deliveries.settle(first.id), shop=SYSTEM)
     assert len(await claim(db, clock)) == 1
+
+
+async def test_what_is_for_later_can_be_left_out_of_the_list(db, clock):
+    stage = await a_shop(db, clock)
+    await later(db, clock, stage, 1)
+    await later(db, clock, stage, 2, wait=timedelta(minutes=15))
+
+    async def listed(**which):
+        found = await db.read(lambda tx: tx.deliveries.list(**which), shop=SYSTEM)
+        return [delivery.event.message_id for delivery in found]
+
+    everything = await listed()
+    assert len(everything) == 2
+    assert await listed(due_by=clock.now()) == everything[:1]
+    assert await listed(due_by=clock.now() + timedelta(minutes=15)) == everything
+
+
+async def test_one_that_was_put_off_counts_its_tries_anew(db, clock):
+    stage = await a_shop(db, clock)
+    await later(db, clock, stage)
+    (first,) = await claim(db, clock)
+    again_at = clock.now() + timedelta(minutes=1)
+    await db.transact(lambda tx: tx.deliveries.put_off(first.id, due_at=again_at), shop=SYSTEM)
+    assert await claim(db, clock) == []
+    clock.advance(timedelta(minutes=1))
+    (again,) = await claim(db, clock)
+    assert (again.id, again.attempts, again.last_error) == (first.id, 1, None)

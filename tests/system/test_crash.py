@@ -83,5 +83,5 @@ async def acknowledged(progress, number):
 async def nothing_waits(env):
     """Until every delivery has been handled; what a kill had claimed comes back when its lease ends."""
     async with asyncio.timeout(60):
-        while "Nothing waits" not in await asyncio.to_thread(parley, "events", "list", env=env):
+        while "Nothing waits" not in await asyncio.to_thread(parley, "events", "list", "--due", env=env):
             continue
