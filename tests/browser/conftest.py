@@ -94,7 +94,7 @@ def open_chat(server: Server, site: Site) -> Open:
     async def open_on(page: Page, *, path: str = "/", name: str | None = None, **config: Any) -> Chat:
         address = site.put(path, shop_page(server.url, config=json.dumps(config)))
         await page.goto(address)
-        await page.get_by_role("button", name="Open chat").click()
+        await page.locator("button.bubble").click()
         chat = Chat(page, page.frame_locator("iframe"))
         if name is not None:
             await chat.introduces(name)

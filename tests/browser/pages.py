@@ -55,7 +55,15 @@ def a_site() -> Iterator[Site]:
             serving.join()
 
 
-def shop_page(base_url: str, *, config: str = "{}", scripts: int = 1, language: str = "en") -> str:
+STYLE = """<style>
+div { position: static; display: inline; transform: rotate(9deg); color: red }
+button, iframe { width: 3px }
+</style>"""
+
+
+def shop_page(
+    base_url: str, *, config: str = "{}", scripts: int = 1, language: str = "en", style: str = STYLE
+) -> str:
     """A page of a shop with the loader on it. Its own styles are of the kind that get into everything."""
     loaders = f'<script src="{base_url}/widget.v1.0.0.js"></script>\n' * scripts
     return f"""<!doctype html>
@@ -63,12 +71,11 @@ def shop_page(base_url: str, *, config: str = "{}", scripts: int = 1, language: 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Lumen Coffee</title>
-<style>
-div {{ position: static; display: inline; transform: rotate(9deg); color: red }}
-button, iframe {{ width: 3px }}
-</style>
+{style}
+<main>
 <h1>Lumen Coffee</h1>
 <p><a href="/other">Other page</a></p>
+</main>
 <script>window.ChatWidgetConfig = {config};</script>
 {loaders}</html>
 """
