@@ -13,6 +13,8 @@ class Who(StrEnum):
     WIDGET = "widget"
     """A page of a shop, told by its site, the shop's id or a key, whose visitor has a session of their own
     making, or a token (reception.py)."""
+    CHAT = "chat"
+    """A visitor's token, or all that the widget shows instead."""
     VISITOR = "visitor"
     PERSON = "person"
     AGENT = "agent"
@@ -41,7 +43,7 @@ class Access:
 
     @property
     def is_limited(self) -> bool:
-        by_caller = self.who in {Who.VISITOR, Who.PERSON, Who.AGENT}
+        by_caller = self.who in {Who.CHAT, Who.VISITOR, Who.PERSON, Who.AGENT}
         return by_caller or self.per_address is not None
 
 
@@ -49,6 +51,7 @@ PUBLIC = Access(who=Who.ANYONE, per_address="address")
 PROBE = Access(who=Who.ANYONE, is_unlimited=True)
 VISITOR = Access(who=Who.VISITOR)
 WIDGET = Access(who=Who.WIDGET, per_address="widget_per_address")
+CHAT = Access(who=Who.CHAT)
 PERSON = Access(who=Who.PERSON)
 
 

@@ -205,8 +205,8 @@ def create_http(
     once = Once(answers, cipher, cookies)
     reception = Reception(application.identity, application.shops, application.sites, origins, hosts)
     gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
-    app = _quart()
-    for routes in _blueprints(application, options, clock, health, gate, observer):
+    app, echo = _quart(), echo or NoSockets()
+    for routes in _blueprints(application, options, clock, health, gate, observer, echo):
         app.register_blueprint(routes)
     app.register_blueprint(widget.blueprint(options))
     app.register_blueprint(
@@ -214,7 +214,7 @@ def create_http(
             application.identity,
             application.visitor,
             feed=feed,
-            echo=echo or NoSockets(),
+            echo=echo,
             clock=clock,
             base_url=options.base_url,
         )
@@ -241,6 +241,7 @@ def _blueprints(
     health_of: Health,
     gate: Gate,
     observer: Observer,
+    echo: Echo,
 ) -> list[Blueprint]:
     return [
         health.blueprint(health_of, observer.exposition, options.version),
@@ -265,6 +266,7 @@ def _blueprints(
             application.visitor,
             origins=gate.origins,
             clock=clock,
+            echo=echo,
             base_url=options.base_url,
         ),
     ]

@@ -23,10 +23,10 @@ from adapters.http.codec import (
 )
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins
-from adapters.http.errors import BodyTooSlow, NoVisitorToken, PersonsOnly, RateLimited
+from adapters.http.errors import BodyTooSlow, MissingTenant, NoVisitorToken, PersonsOnly, RateLimited
 from adapters.http.once import Once, Run
 from adapters.http.options import HttpOptions
-from adapters.http.reception import Reception
+from adapters.http.reception import Reception, Visit, shows_token
 from adapters.http.reply import Reply
 from core.application import IdentityUseCases
 from core.identity.errors import BadToken, NotSignedIn
@@ -53,13 +53,15 @@ class Gate:
             await self._count(call, access.per_address, call.address)
         if access.per_conversation is not None:
             await self._count(call, access.per_conversation, path["conversation_id"])
-        if access.who is Who.VISITOR:
+        if access.who is Who.VISITOR or (access.who is Who.CHAT and shows_token(call)):
             await self._admit_visitor(call, access)
+        elif access.who is Who.CHAT:
+            await self._count(call, "widget_per_address", call.address)
         elif access.who in {Who.AGENT, Who.PERSON}:
             await self._admit_agent(call, access)
         given = await self._given(call, endpoint)
-        if access.who is Who.WIDGET:
-            given["visit"] = await self.reception.receive(call, given.get("body") or given["query"])
+        if access.who in {Who.WIDGET, Who.CHAT}:
+            given["visit"] = await self._visit(call, access, given.get("body") or given.get("query"))
 
         async def run() -> Reply:
             result = await view(**given, **path)
@@ -68,6 +70,15 @@ class Gate:
         if call.method == "POST" and endpoint.is_kept and (key := call.once) is not None:
             return await self.once.answer(call, key, access, given.get("body"), run)
         return await (self._taking_in(call, run) if endpoint.body is Incoming else run())
+
+    async def _visit(self, call: Call, access: Access, told: Any) -> Visit | None:
+        """None for a caller whose token says it all."""
+        if call.actor is not None:
+            return None
+        try:
+            return await self.reception.receive(call, told)
+        except MissingTenant as error:
+            raise NoVisitorToken if access.who is Who.CHAT else error from None
 
     async def _taking_in(self, call: Call, run: Run) -> Reply:
         """A refused uploader reads the answer when everything is sent: cut off before, it would see none."""

@@ -1,36 +1,29 @@
 """Lets visitors in whose browser made the session's id, wherever they come through."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from adapters.http.errors import AdminKeyHere
 from adapters.http.reception import Visit
+from adapters.wire.pages import PageIn
 from core.application import VisitorUseCases
 from core.conversations.errors import SessionNotFound
 from core.kernel import VisitorActor
 from core.visits.use_cases import Entered
-from ports.proofs import Proof
-
-
-class Guest(Protocol):
-    """A body: what a page says of the person there, and what proves it."""
-
-    @property
-    def said(self) -> dict[str, Any]: ...
-
-    @property
-    def proof(self) -> Proof | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Guests:
     visitors: VisitorUseCases
 
-    async def enter(self, visit: Visit, session_id: str, body: Guest) -> Entered:
-        """Raises AdminKeyHere, SessionNotFound, IdentityNotProved or Invalid."""
+    async def enter(self, visit: Visit, session_id: str | None, body: PageIn) -> Entered:
+        """A new session when none is named.
+
+        Raises AdminKeyHere, SessionNotFound, IdentityNotProved or Invalid.
+        """
         if visit.is_admin:
             raise AdminKeyHere
-        await self._check_token(visit, session_id)
+        if session_id is not None:
+            await self._check_token(visit, session_id)
         return await self.visitors.enter(
             shop_id=visit.shop.id,
             session_id=session_id,

@@ -17,6 +17,7 @@ from adapters.http.codec import Endpoint, Incoming, endpoint_of
 from adapters.http.cookies import Cookies
 from adapters.http.dialects import PLATFORM, WEBCHAT, Dialect, dialect_of
 from adapters.http.errors import (
+    AdminKeyHere,
     BodyTooLarge,
     BodyTooSlow,
     Broken,
@@ -34,6 +35,7 @@ from adapters.http.options import HttpOptions
 from core.identity.errors import BadToken, NotSignedIn
 from core.kernel import ConcurrentUpdate, DomainError, Forbidden, Invalid, KeyReused
 from core.outages import DatabaseDown, Overloaded
+from core.shops.errors import UnknownShopKey
 from ports.answers import AnswerLost, StillAnswered
 
 Json = dict[str, Any]
@@ -54,6 +56,7 @@ _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.ANYONE: [],
     Who.PAGE: [{"shopKey": []}, {}],
     Who.WIDGET: [{"shopKey": []}, {"visitorToken": []}, {}],
+    Who.CHAT: [{"visitorToken": []}, {"shopKey": []}],
     Who.VISITOR: [{"visitorToken": []}],
     Who.PERSON: [{"accessToken": []}, {"cookie": []}],
     Who.AGENT: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}],
@@ -215,6 +218,8 @@ def _of_access(who: Who, unsafe: bool) -> Iterable[type[DomainError]]:
             return (OriginRefused,)
         case Who.WIDGET:
             return (MissingTenant, BadToken, OriginRefused)
+        case Who.CHAT:
+            return (NoVisitorToken, BadToken, UnknownShopKey, AdminKeyHere, OriginRefused)
         case Who.VISITOR:
             return (NoVisitorToken, BadToken, OriginRefused)
         case Who.PERSON:

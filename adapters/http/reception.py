@@ -107,3 +107,8 @@ def _is_token(bearer: str) -> bool:
 def _text(told: object, name: str) -> str | None:
     value = getattr(told, name, None)
     return value if isinstance(value, str) else None
+
+
+def shows_token(call: Call) -> bool:
+    """Whether there is a bearer that is none of our keys."""
+    return call.bearer is not None and not call.bearer.startswith((PUBLIC_KEY, ADMIN_KEY))

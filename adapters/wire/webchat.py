@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from adapters.wire.base import Counted, Id
 from adapters.wire.conversations import ATTACHMENT_KINDS, word
-from core.conversations.messages import Attachment, AttachmentKind, Draft, Message, Sender, cleaned
+from adapters.wire.pages import CAMEL, PageIn, Tenant, one_line, real_tenant
+from core.conversations.messages import Attachment, AttachmentKind, Draft, Message, Sender
 from core.conversations.model import NAME_LIMIT
 from core.conversations.visitor import PAGE_LIMIT, History, OpenedSession, Posted
 
@@ -15,57 +16,19 @@ T = TypeVar("T")
 
 SENDER_WORDS = {Sender.CUSTOMER: "user", Sender.AGENT: "agent", Sender.ASSISTANT: "bot"}
 
-PLACEHOLDERS = frozenset({"", "your-tenant-id", "tenant-id", "your_tenant_id", "tenant_id"})
-"""What pages send that were copied from an example and never filled in: the same as nothing."""
-
-Tenant = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{0,128}\Z")] | None
 Mime = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}\Z")] | None
 Name = Annotated[str, Meta(max_length=NAME_LIMIT)] | None
 
-CAMEL = {
-    "tenant_id": "tenantId",
-    "session_id": "sessionId",
-    "visitor_id": "visitorId",
-    "user_id": "userId",
-    "user_info": "userInfo",
-    "user_name": "userName",
-    "site_id": "siteId",
-    "client_message_id": "clientMessageId",
-    "retry_due_to_closed": "_retryDueToClosed",
-}
-"""This wire mixes both spellings; these fields are not in snake_case."""
 
-
-class SiteIn(Struct, kw_only=True, forbid_unknown_fields=True, rename=CAMEL):
-    """What the widget tells of its page and of the person there. A label at most, never a proof."""
-
-    tenant_id: Tenant = None
-    domain: Any = None
-    origin: Any = None
-    url: Any = None
-    referrer: Any = None
-    site_id: Any = None
-    fingerprint: Any = None
-    visitor_id: Any = None
-    user_id: Any = None
-    user_info: Any = None
-    user_name: Any = None
-    email: Any = None
-
-    @property
-    def tenant(self) -> str | None:
-        return real_tenant(self.tenant_id)
-
-
-class TokenIn(SiteIn, kw_only=True):
+class TokenIn(PageIn, kw_only=True):
     """`token`: the visitor's last one, to stay the same visitor."""
 
     session_id: Any = None
     token: Annotated[str, Meta(max_length=4_096)] | None = None
 
 
-class SessionIn(SiteIn, kw_only=True):
-    session_id: Any = None
+class SessionIn(PageIn, kw_only=True):
+    session_id: str | None = None
 
     @property
     def label(self) -> str | None:
@@ -99,7 +62,7 @@ class FilesIn(Struct, kw_only=True, forbid_unknown_fields=True):
     items: list[FileIn]
 
 
-class CustomerMessageIn(SiteIn, kw_only=True):
+class CustomerMessageIn(PageIn, kw_only=True):
     """`temp_id`, or `clientMessageId`, makes repeating harmless: the first answer comes again."""
 
     text: str | None = ""
@@ -121,7 +84,8 @@ class CustomerMessageIn(SiteIn, kw_only=True):
 
     @property
     def name(self) -> str | None:
-        return (one_line(self.sender_name) or None) if self.sender_name else None
+        typed = one_line(self.sender_name) if self.sender_name else ""
+        return (typed or self.called or "")[:NAME_LIMIT] or None
 
 
 class HistoryQuery(Struct, kw_only=True, rename=CAMEL):
@@ -198,7 +162,7 @@ class HistoryOut(Struct, kw_only=True, rename="camel"):
 
 
 class AcceptedData(Struct, kw_only=True):
-    message_id: str
+    message_id: str | UnsetType
     conversation_id: str
     stream_id: str
     sequence: int
@@ -256,13 +220,14 @@ def session_out(opened: OpenedSession, shop_id: str, websocket_url: str) -> Sess
     )
 
 
-def accepted_out(posted: Posted) -> AcceptedOut:
+def accepted_out(posted: Posted, *, is_shown: bool = True) -> AcceptedOut:
+    """Without the message's id while the widget's own sockets have not shown it: it would never be ticked."""
     message = posted.message
     return AcceptedOut(
         code="ACCEPTED",
         message="Message accepted",
         data=AcceptedData(
-            message_id=message.id,
+            message_id=message.id if is_shown else UNSET,
             conversation_id=message.conversation_id,
             stream_id=f"{message.conversation_id}:{message.sequence}",
             sequence=message.sequence,
@@ -289,10 +254,3 @@ def _stand_in(message: Message) -> str:
     """A text for a message that is only a file: the widget shows no files, and would blank the bubble."""
     return f"[Attachment: {message.attachments[0].name or 'file'}]" if message.attachments else ""
 
-
-def real_tenant(said: str | None) -> str | None:
-    return None if said in PLACEHOLDERS else said
-
-
-def one_line(text: str) -> str:
-    return " ".join(cleaned(text).split())

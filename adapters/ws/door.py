@@ -3,7 +3,7 @@
 from math import ceil
 
 from adapters.wire.origins import normal, own_origin
-from adapters.wire.webchat import PLACEHOLDERS
+from adapters.wire.pages import PLACEHOLDERS
 from adapters.ws.agent_rights import Credentials
 from adapters.ws.handshake import Handshake
 from adapters.ws.options import WsOptions

@@ -15,7 +15,7 @@ SITES_LIMIT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`hosts` are patterns such as `shop.example` or `*.shop.example`; each belongs to one site of one shop."""
+    """`hosts` are patterns such as `shop.example` or `*.shop.example`; each is one site's alone."""
 
     id: str
     name: str

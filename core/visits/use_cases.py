@@ -14,6 +14,9 @@ from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
 from ports.proofs import Proof
 
+OWN_SESSION = "session-"
+"""How ids of sessions begin that no browser made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -35,17 +38,20 @@ class EnterSession:
         self,
         *,
         shop_id: str,
-        session_id: str,
+        session_id: str | None,
         site_id: str | None = None,
         said: Mapping[str, Any] | None = None,
         proof: Proof | None = None,
     ) -> Entered:
         """The session and its visitor, made now if there is none, and the conversation if there is one.
+        Without an id the session is a new one.
 
         `said` is what the page says of itself and of the person, kept as labels. Only a `proof` makes the
         visitor somebody: then the sessions of that person have one visitor.
         Raises Invalid, SessionNotFound for another shop's session, or IdentityNotProved.
         """
+        if session_id is None:
+            session_id = OWN_SESSION + self.ids.secret()
         checked_session_id(session_id)
         labels = checked_labels(said or {})
         user_id = None if proof is None else await self.vouching.proved(shop_id, proof)

@@ -17,7 +17,8 @@ from core.shops.policy import PERMISSIONS, Permission, Role
 from tests import builders
 from tests.http.stand import Api, Stand
 
-WITHOUT_KEY = {"/api/chat/anonymous-token", "/webchat/session", "/webchat/init", "/webchat/open"}
+WITHOUT_KEY = {f"/webchat/{name}" for name in ("session", "init", "open")}
+WITHOUT_KEY |= {f"/api/chat/{name}" for name in ("session", "anonymous-token")}
 EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
 EXAMPLES |= {"webhook_id": "0198c0de-none", "delivery_id": "0198c0de-none"}
 
