@@ -42,6 +42,17 @@ class Agent:
             f"/conversations/{conversation['id']}/messages", {"sender": "seller", "text": text, **more}
         )
 
+    async def sends_file(self, conversation: dict[str, Any], name: str, media: str, content: bytes) -> None:
+        uploads = f"/conversations/{conversation['id']}/uploads"
+        announced = {"originalName": name, "mimeType": media, "size": len(content)}
+        begun = (await self.post(uploads, announced))["data"]
+        sent = await self._client.put(begun["uploadUrl"], content=content, headers={"Content-Type": media})
+        assert sent.is_success, sent.text
+        complete = {"fileId": begun["fileId"], "uploadToken": begun["uploadToken"]}
+        stored = (await self.post(f"{uploads}/complete", complete))["data"]
+        attachment = {"type": "image", "url": stored["publicUrl"], "name": stored["filename"]}
+        await self.says(conversation, "", attachment=attachment)
+
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         answer = await self._client.post(self._path + path, json=body)
         assert answer.is_success, answer.text
