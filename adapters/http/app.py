@@ -246,13 +246,7 @@ def _blueprints(
     return [
         health.blueprint(health_of, observer.exposition, options.version),
         files.blueprint(application.files),
-        uploads.blueprint(
-            application.files,
-            application.identity,
-            application.shops,
-            origins=gate.origins,
-            base_url=options.base_url,
-        ),
+        uploads.blueprint(application.files, gate.reception, base_url=options.base_url),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
         sites.blueprint(application.sites, gate.origins),

@@ -7,7 +7,8 @@ from quart import Blueprint
 from adapters.http.access import Access, Who, agent
 from adapters.http.call import Call
 from adapters.http.codec import Incoming, endpoint
-from adapters.http.cors import ShopOrigins
+from adapters.http.errors import MissingTenant
+from adapters.http.reception import Reception
 from adapters.wire.base import Data, data
 from adapters.wire.uploads import (
     BegunAnswer,
@@ -21,7 +22,8 @@ from adapters.wire.uploads import (
     received_out,
     stored_out,
 )
-from core.application import FileUseCases, IdentityUseCases, ShopUseCases
+from adapters.wire.webchat import TokenIn
+from core.application import FileUseCases
 from core.conversations.errors import ConversationNotFound
 from core.files.errors import (
     FileTooLarge,
@@ -36,7 +38,6 @@ from core.identity.errors import BadToken
 from core.kernel import Agent
 from core.shops.errors import ShopNotFound, UnknownShopKey
 from core.shops.policy import Permission
-from core.shops.use_cases import ADMIN_KEY
 from ports.files import Place
 from ports.storage import StorageDown
 
@@ -48,19 +49,15 @@ BY_CONVERSATION = Access(
 BY_SECRET = Access(who=Who.ANYONE, per_address="uploads_per_address")
 INBOX = agent(Permission.VIEW_INBOX)
 
+NOTHING_TOLD = TokenIn()
+"""An uploader sends no fields of its page's, only headers."""
+
 NO_CONVERSATION = (ConversationNotFound, UnknownShopKey, BadToken)
 NO_BEGINNING = (FileTooLarge, FileTypeRefused, TooManyUploads)
 NO_END = (UploadNotFound, UploadIncomplete, UploadUsed)
 
 
-def blueprint(
-    files: FileUseCases,
-    identity: IdentityUseCases,
-    shops: ShopUseCases,
-    *,
-    origins: ShopOrigins,
-    base_url: str,
-) -> Blueprint:
+def blueprint(files: FileUseCases, reception: Reception, *, base_url: str) -> Blueprint:
     routes = Blueprint("uploads", __name__)
     of_conversation = "/api/gw/v1/webchat/conversations/<id:conversation_id>/upload"
     of_agent = "/api/shops/<id:shop_id>/conversations/<id:conversation_id>/uploads"
@@ -151,21 +148,15 @@ def blueprint(
         return data(stored_out(file))
 
     async def _place(call: Call, conversation_id: str) -> Place:
-        """Raises ConversationNotFound, also when what is sent along belongs elsewhere."""
+        """Raises BadToken, UnknownShopKey, or ConversationNotFound for what belongs elsewhere."""
         place = await files.locate(conversation_id)
-        if call.bearer and not await _belongs(call.bearer, place):
+        try:
+            visit = await reception.receive(call, NOTHING_TOLD)
+        except MissingTenant:
+            return place
+        is_other = visit.token is not None and visit.token.visitor_id != place.visitor_id
+        if is_other or visit.shop.id != place.shop_id:
             raise ConversationNotFound
-        await origins.check(call, place.shop_id)
         return place
-
-    async def _belongs(bearer: str, place: Place) -> bool:
-        """Raises BadToken or UnknownShopKey for what belongs to nobody."""
-        if bearer.count(".") == 2:
-            visitor = identity.authenticate_visitor(bearer)
-            return (visitor.shop_id, visitor.visitor_id) == (place.shop_id, place.visitor_id)
-        if not (bearer.isascii() and bearer.isprintable()):
-            raise UnknownShopKey
-        find = shops.find.by_admin_key if bearer.startswith(ADMIN_KEY) else shops.find.by_public_key
-        return (await find(bearer)).id == place.shop_id
 
     return routes

@@ -9,6 +9,7 @@ import pytest
 from adapters.providers.memory import ManualClock
 from core.files.model import ATTEMPTS_LIMIT, EXPIRES_AFTER, WAITING_LIMIT
 from core.identity.model import digest
+from core.sites.model import Site
 from ports.db import SYSTEM
 from ports.limits import Rate
 from tests import builders
@@ -130,14 +131,17 @@ async def test_an_unknown_conversation_is_not_found(api: Api):
     assert refused(await unknown.init()) == (404, "INVALID_CONVERSATION")
 
 
-async def test_pages_that_the_shop_does_not_name_are_refused(serve: Serve, uploader: Uploader):
-    api = serve(is_production=True)
-    answer = await api.post(
-        f"{uploader.path}/init",
-        {"originalName": "a.png", "mimeType": "image/png", "size": 1},
-        headers={"origin": "https://elsewhere.example"},
-    )
-    assert answer.status_code == 403
+@pytest.mark.parametrize("header", ["x-website-origin", "origin", "referer"])
+async def test_a_page_of_another_shop_does_not_find_the_conversation(
+    api: Api, uploader: Uploader, db, clock, header: str
+):
+    other = (await builders.a_shop(db, clock)).shop.id
+    site = Site.make(id=builders.ids.new(), name="x", hosts=["other.example"], now=clock.now())
+    await db.transact(lambda tx: tx.sites.add(site), shop=other)
+    announced = {"originalName": "a.png", "mimeType": "image/png", "size": 1}
+    for page, status in (("https://other.example", 404), ("https://unknown.example", 200)):
+        answer = await api.post(f"{uploader.path}/init", announced, headers={header: page})
+        assert answer.status_code == status
 
 
 # What can't be announced

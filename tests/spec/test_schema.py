@@ -68,11 +68,16 @@ def scene() -> Scene:
         said = post("/api/chat/messages", visitor, text="Hello")["data"]
         webhook = post(f"/api/shops/{shop}/webhooks", person, url="https://shop.example/")["data"]["id"]
         sent = post(f"/api/shops/{shop}/webhooks/{webhook}/test", person)["data"]["id"]
+        uploads = f"/api/gw/v1/webchat/conversations/{said['conversation_id']}/upload"
+        begun = post(f"{uploads}/init", originalName="a.pdf", mimeType="application/pdf", size=9)["data"]
+        client.put(begun["uploadUrl"], content=b"%PDF-1.7\n")
+        file = {"fileId": begun["fileId"], "uploadToken": begun["uploadToken"]}
+        *_, key, name = post(f"{uploads}/complete", **file)["data"]["publicUrl"].split("/")
     ids = {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]}
     return Scene(
         app,
         {"accessToken": person, "visitorToken": visitor},
-        {**ids, "webhook_id": webhook, "delivery_id": sent},
+        {**ids, "webhook_id": webhook, "delivery_id": sent, "key": key, "name": name},
     )
 
 
