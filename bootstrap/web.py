@@ -7,7 +7,7 @@ from typing import Any
 from adapters.http.app import create_http
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
-from adapters.ws.socketio.app import PATH, create_socketio
+from adapters.ws.socketio.app import PATHS, create_socketio
 from adapters.ws.socketio.lobby import Lobby
 from adapters.ws.updates import ReadView, Snapshot
 from bootstrap import options
@@ -83,7 +83,7 @@ class Service:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in {"http", "websocket"} and scope["path"].startswith(PATH):
+        if scope["type"] in {"http", "websocket"} and scope["path"] in PATHS:
             await self.socketio(scope, receive, send)
         elif scope["type"] == "http":
             await self.http(scope, receive, send)  # type: ignore[arg-type]

@@ -142,7 +142,7 @@ class RedisPresence:
 
     async def close(self) -> None:
         """Nothing is taken back: without signs of life it counts for nothing after a moment."""
-        await self._client.aclose()
+        await self._client.aclose(close_connection_pool=True)
 
     async def _tell_again(self) -> None:
         for shop_id, sessions in list(self._own.items()):

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,7 +28,15 @@ from tests.socketio.raw import PATH, Raw, dialled
 SECRET = "only for tests, and long enough for it"
 SERVERS = ("hypercorn", "uvicorn")
 SEND_BUFFER = 32 * 1024
-GENEROUS = ("visitor", "address", "visitor_token_per_address", "sockets_per_address", "user", "shop_key")
+GENEROUS = (
+    "visitor",
+    "address",
+    "visitor_token_per_address",
+    "widget_per_address",
+    "sockets_per_address",
+    "user",
+    "shop_key",
+)
 
 
 class Stand:
@@ -132,6 +140,15 @@ class Stand:
         return httpx2.AsyncClient(base_url=self.url, timeout=10)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """What happens on the server's side can only be asked for, again and again."""
+    async with asyncio.timeout(10):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
     """The stand behind this server, on a free port. Nothing runs in the background but live events."""
@@ -149,6 +166,7 @@ async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
         yield stand
         await stand.service.drain()
     await stand.service.socketio.stop()
+    await stand.container.presence().close()
     await stand.service.feed.close()
 
 

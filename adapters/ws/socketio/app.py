@@ -28,6 +28,7 @@ from ports.limits import RateLimiter
 from ports.presence import Presence
 
 PATH = "/socket.io/"
+PATHS = frozenset({PATH, PATH.rstrip("/")})
 PROTOCOL = "4"
 
 
@@ -51,7 +52,7 @@ def create_socketio(
 
 class SocketIo:
     def __init__(self, desk: Desk, door: Door, lobby: Lobby, attendance: Attendance) -> None:
-        self._desk, self._door, self._options = desk, door, desk.options
+        self._desk, self._door, self.options = desk, door, desk.options
         self._lobby, self.attendance = lobby, attendance
         self._addresses = Addresses(desk.options.trusted_proxies)
         self.echo = SocketEcho(lobby, attendance, desk.feed)
@@ -65,7 +66,7 @@ class SocketIo:
             await self._request(scope, receive, send)
 
     def start(self) -> None:
-        self._recheck_at = monotonic() + self._options.recheck_seconds
+        self._recheck_at = monotonic() + self.options.recheck_seconds
         self.attendance.start(self._beat)
 
     async def drain(self) -> None:
@@ -82,10 +83,10 @@ class SocketIo:
         for shop_id in self._lobby.watched:
             self._lobby.reconcile(shop_id, await self.attendance.online(shop_id))
         if monotonic() >= self._recheck_at:
-            self._recheck_at = monotonic() + self._options.recheck_seconds
-            await self._recheck()
+            self._recheck_at = monotonic() + self.options.recheck_seconds
+            await self.recheck()
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
         """An admin's key may have been replaced meanwhile."""
         is_valid = self._desk.application.identity.authenticate_socket.is_valid
         for client in list(self._server.clients.values()):
@@ -100,7 +101,7 @@ class SocketIo:
         except Exception as error:
             await deny(scope, receive, send, denied(error))
             return
-        carrier = Carrier(line, self._desk.hub, self._options, receive, send)
+        carrier = Carrier(line, self._desk.hub, self.options, receive, send)
         try:
             await self._server.handle_request(
                 _inner(handshake, line, "websocket"), carrier.receive, carrier.send
@@ -148,7 +149,7 @@ class SocketIo:
             await asyncio.gather(asked, gone, return_exceptions=True)
 
     async def _bring(self, exchange: Exchange, handshake: Handshake, line: Line) -> None:
-        body = await exchange.body(self._options)
+        body = await exchange.body(self.options)
         check_packets(line, body)
         inner = _inner(handshake, line, "polling", body)
         await self._server.handle_request(inner, replayed(body), exchange.send)
@@ -168,7 +169,7 @@ class SocketIo:
             return line
         await self._door.count(address)
         return Line(
-            self._options,
+            self.options,
             is_direct=transport == "websocket",
             origin=handshake.origin,
             query_token=handshake.query.get("token"),
@@ -178,7 +179,7 @@ class SocketIo:
     def _known(self, handshake: Handshake) -> Line:
         """Raises Denied."""
         client = self._server.clients.get(handshake.query.get("sid", ""))
-        if client is None or handshake.path != PATH:
+        if client is None:
             raise Denied(400, "unknown_connection", "There is no such connection; connect anew")
         return client.line
 

@@ -80,6 +80,11 @@ class Attendance:
             if await self._presence.leave(shop_id, session_id):
                 self._feed.signal(shop_id, WentOffline(online=gone.online))
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are sessions without a page, whose moment runs."""
+        return bool(self._leaving)
+
     async def online(self, shop_id: str) -> list[Online]:
         return await self._presence.online(shop_id)
 
