@@ -108,6 +108,12 @@ export class Chat implements LiveListener, OutboxListener, ConnectionListener, V
   }
 
   onConversation(conversationId: string): void {
+    const isAnother = this.conversationId !== undefined && this.conversationId !== conversationId;
+    if (isAnother) {
+      // Somebody whom their shop knows has a conversation already, from elsewhere.
+      this.thread.clear();
+      this.outbox.show();
+    }
     this.know(conversationId);
     void this.reading.refresh();
   }
