@@ -1,6 +1,5 @@
-"""From a message to the receivers of webhooks, on every database: each at least once, nobody held up."""
+"""From a message to the receivers of webhooks, on every database: what is told, and when it is told again."""
 
-import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -8,67 +7,17 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from adapters.providers.fernet import FernetCipher
-from adapters.providers.resolver import SystemResolver
-from adapters.providers.webhook_sender import HttpWebhookSender
-from adapters.wire.webhook_bodies import body_of
-from bootstrap.courier import Courier
-from bootstrap.settings import Settings
 from core.conversations.inbox import PostFromInbox
 from core.conversations.messages import Draft, Sender
 from core.conversations.visitor import OpenSession
-from core.webhooks.log import ListDeliveries, ReplayDelivery
+from core.webhooks.log import ReplayDelivery
 from core.webhooks.model import PAUSES, DeliveryStatus, DisabledReason, secret_record
-from core.webhooks.sending import LONGEST_ROUND, ServeEndpoints
-from core.webhooks.use_cases import ChangeWebhook, CreateWebhook, ReadWebhook
-from ports.db import SYSTEM
+from core.webhooks.use_cases import ChangeWebhook, ReadWebhook
 from tests.builders import a_message, a_shop, ids
+from tests.contract.conftest import CIPHER
 from tests.services.receiver import OK, answer, receiving
 
-CIPHER = FernetCipher(["a key that only these tests know"])
-MINUTE = LEASE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def sender():
-    """One that may call this machine."""
-    made = HttpWebhookSender(SystemResolver(), allows_private=True)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def stage(db, clock):
-    return await a_shop(db, clock)
-
-
-@pytest.fixture
-def courier(db, clock, sender):
-    return Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
-
-
-@pytest.fixture
-def webhook(db, clock, sender):
-    """Makes a shop's webhook."""
-
-    async def make(stage, receiver):
-        create = CreateWebhook(db, clock, ids, CIPHER, sender)
-        return await create(
-            actor=stage.owner, shop_id=stage.shop.id, url=receiver.url, types=["message.created"]
-        )
-
-    return make
-
-
-@pytest.fixture
-def log(db):
-    async def read(stage, made):
-        found = await ListDeliveries(db)(
-            actor=stage.owner, shop_id=stage.shop.id, endpoint_id=made.endpoint.id
-        )
-        return list(reversed(found))
-
-    return read
+MINUTE = timedelta(minutes=1)
 
 
 async def endpoint_of(db, stage, made):
@@ -306,149 +255,6 @@ async def test_a_replay_has_the_same_id_and_all_its_tries(db, clock, stage, webh
     assert logged.delivery.status is DeliveryStatus.DELIVERED
     assert [attempt.outcome.status for attempt in logged.attempts] == [204, 500, 204]
     assert len({received.headers["webhook-id"] for received in receiver.received}) == 1
-
-
-# Crashes, rivals and slow receivers
-
-
-async def test_a_crash_between_sending_and_noting_repeats_with_the_same_id(
-    db, clock, stage, webhook, courier, log
-):
-    async with receiving(OK) as receiver:
-        made = await webhook(stage, receiver)
-        await a_message(db, clock, stage.visitor)
-        await _until_sent_and_then_cut_off(db, clock, courier, receiver)
-        await courier.run_due()
-        assert len(receiver.received) == 1, "whoever died may still be at work, for all we know"
-        clock.advance(LEASE)
-        await courier.run_due()
-        clock.advance(LEASE)
-        await courier.run_due()
-    first, second = receiver.received
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert first.body == second.body
-    [logged] = await log(stage, made)
-    assert [attempt.number for attempt in logged.attempts] == [1]
-
-
-async def _until_sent_and_then_cut_off(db, clock, courier, receiver):
-    """What a killed process leaves behind: it has sent, and nothing is noted."""
-    held = asyncio.Event()
-
-    async def answers_late(_, writer):
-        held.set()
-        await asyncio.Event().wait()
-
-    receiver.answers = [answers_late, OK]
-    work = asyncio.create_task(courier.run_due())
-    async with asyncio.timeout(20):
-        await held.wait()
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
-
-
-async def test_two_processes_make_each_try_once(db, clock, stage, webhook, sender):
-    couriers = [Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE)) for _ in range(2)]
-    async with receiving(answer(500), *[OK] * 30) as receiver:
-        for _ in range(3):
-            await webhook(stage, receiver)
-        for number in range(10):
-            await a_message(db, clock, stage.visitor, str(number))
-        await asyncio.gather(*[courier.run_due() for courier in couriers])
-        assert len(receiver.received) == 30
-        clock.advance(MINUTE)
-        await asyncio.gather(*[courier.run_due() for courier in couriers])
-        assert len(receiver.received) == 31, "the one that failed"
-
-
-async def test_a_slow_receiver_holds_up_nobody_else(db, clock, stage, webhook, courier):
-    release = asyncio.Event()
-
-    async def slow(_, writer):
-        await release.wait()
-        writer.write(OK)
-
-    others = [await a_shop(db, clock) for _ in range(3)]
-    async with receiving(slow) as stuck, receiving() as quick:
-        await webhook(stage, stuck)
-        for number in range(20):
-            await a_message(db, clock, stage.visitor, str(number))
-        for other in others:
-            await webhook(other, quick)
-        courier.start()
-        try:
-            await stuck.until(4)
-            for other in others:
-                await a_message(db, clock, other.visitor)
-            assert len(await quick.until(3)) == 3
-            assert len(stuck.received) == 4, "no more at a time to one receiver"
-            release.set()
-            await stuck.until(20)
-        finally:
-            release.set()
-            await courier.stop(5)
-
-
-async def test_a_stopped_courier_gives_back_what_it_has(db, clock, stage, webhook, courier, sender):
-    stuck = asyncio.Event()
-
-    async def never(_, writer):
-        await stuck.wait()
-
-    async with receiving(never, OK) as receiver:
-        await webhook(stage, receiver)
-        await a_message(db, clock, stage.visitor)
-        courier.start()
-        await receiver.until(1)
-        await courier.stop(0.05)
-        stuck.set()
-        another = Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
-        await another.run_due()
-    assert len(receiver.received) == 2
-
-
-async def test_a_commit_is_told_at_once(db, clock, stage, webhook, courier):
-    async with receiving() as receiver:
-        await webhook(stage, receiver)
-        await courier.run_due()
-        courier.start()
-        try:
-            async with asyncio.timeout(20):
-                await a_message(db, clock, stage.visitor)
-                await receiver.until(1)
-        finally:
-            await courier.stop(5)
-
-
-async def test_a_secret_that_can_not_be_read_is_a_failure_that_is_told(
-    db, clock, stage, webhook, sender, log
-):
-    other_keys = FernetCipher(["another key, after the first was lost"])
-    courier = Courier(db, ServeEndpoints(db, clock, other_keys, sender, body_of, LEASE))
-    async with receiving() as receiver:
-        made = await webhook(stage, receiver)
-        await a_message(db, clock, stage.visitor)
-        await courier.run_due()
-    assert receiver.received == []
-    [logged] = await log(stage, made)
-    assert "PARLEY_ENCRYPTION_KEYS" in logged.attempts[0].outcome.error
-
-
-async def test_what_is_no_longer_kept_is_passed_over(db, clock, stage, webhook, courier):
-    async with receiving() as receiver:
-        await webhook(stage, receiver)
-        await a_message(db, clock, stage.visitor, "long ago")
-        clock.advance(timedelta(days=8))
-        await db.transact(lambda tx: tx.stream.prune(clock.now()), shop=SYSTEM)
-        await a_message(db, clock, stage.visitor, "passed over")
-        await courier.run_due()
-        await a_message(db, clock, stage.visitor, "now")
-        await courier.run_due()
-    assert [told(received)["data"]["text"] for received in receiver.received][-1] == "now"
-
-
-def test_a_lease_is_longer_than_a_round_can_take():
-    assert Settings().lease >= 2 * LONGEST_ROUND
 
 
 # Secrets at rest
