@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from bootstrap.secrets import derived
 from bootstrap.settings import Environment, Settings
@@ -16,6 +17,7 @@ from core.shops.errors import AlreadyMember
 from core.shops.model import Shop
 from core.shops.policy import Role
 from core.shops.use_cases import ADMIN_KEY
+from core.sites.errors import HostTaken
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Database, Transaction
 
@@ -75,6 +77,8 @@ class Demo:
     shop_id: str
     public_key: str
     admin_key: str
+    site_origin: str
+    """Of a page that is the shop's own."""
 
     def as_dict(self) -> dict[str, str]:
         return asdict(self)
@@ -98,6 +102,8 @@ class Seeder:
         await self._join(shop, owner, agent)
         await self.db.transact(self._stock, shop=shop.id)
         await self._talk(shop, agent)
+        hosts = self._hosts()
+        await self._settle(shop, owner, hosts)
         return Demo(
             base_url=self.settings.base_url,
             owner_email=OWNER_EMAIL,
@@ -107,6 +113,7 @@ class Seeder:
             shop_id=shop.id,
             public_key=shop.public_key,
             admin_key=self._admin_key(),
+            site_origin=f"http://{hosts[-1]}",
         )
 
     async def _person(self, email: str, who: str) -> UserActor:
@@ -188,6 +195,20 @@ class Seeder:
             sender=Sender.AGENT,
             draft=answer,
         )
+
+    def _hosts(self) -> tuple[str, ...]:
+        """Names of this machine, with the port that it is served at."""
+        address = urlsplit(self.settings.base_url)
+        port = f":{address.port}" if address.port else ""
+        return f"localhost{port}", f"shop.localhost{port}"
+
+    async def _settle(self, shop: Shop, owner: UserActor, hosts: tuple[str, ...]) -> None:
+        """Make pages of these hosts the shop's; the port may be another one than the last time."""
+        sites = self.application.sites
+        known = {host for site in await sites.list(actor=owner, shop_id=shop.id) for host in site.hosts}
+        if missing := [host for host in hosts if host not in known]:
+            with suppress(HostTaken):
+                await sites.add(actor=owner, shop_id=shop.id, name="Demo page", hosts=missing)
 
     def _password(self, who: str) -> str:
         return derived(self.secret, f"demo password of {who}")[:20]

@@ -6,8 +6,8 @@ from quart import Blueprint
 from adapters.http.access import agent
 from adapters.http.codec import endpoint
 from adapters.http.errors import MissingTenant
-from adapters.wire.presence import OnlineUsersOut, online_out
 from adapters.wire.pages import Tenant, real_tenant
+from adapters.wire.presence import OnlineUsersOut, online_out
 from core.application import RoomUseCases
 from core.kernel import Agent, Forbidden, ShopKeyActor
 from core.shops.errors import ShopNotFound

@@ -115,7 +115,10 @@ def blueprint(
 
     @routes.get("/messages")
     @endpoint(
-        access=CHAT, query=HistoryQuery, returns=HistoryOut, raises=(SessionNotFound, ShopNotFound, BadSessionId)
+        access=CHAT,
+        query=HistoryQuery,
+        returns=HistoryOut,
+        raises=(SessionNotFound, ShopNotFound, BadSessionId),
     )
     async def read(actor: VisitorActor | None, visit: Visit | None, query: HistoryQuery) -> HistoryOut:
         """Read what was said, the oldest first.

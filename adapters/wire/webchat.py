@@ -253,4 +253,3 @@ def _attachment_out(attachment: Attachment) -> FileOut:
 def _stand_in(message: Message) -> str:
     """A text for a message that is only a file: the widget shows no files, and would blank the bubble."""
     return f"[Attachment: {message.attachments[0].name or 'file'}]" if message.attachments else ""
-

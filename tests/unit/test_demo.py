@@ -86,6 +86,16 @@ async def test_its_credentials_work(container):
     assert caller.actor.shop_id == demo.shop_id
 
 
+async def test_its_pages_have_a_site_at_every_port(container):
+    demo = await seeder(container)()
+    assert demo.site_origin == "http://shop.localhost:8080"
+    moved = container.settings().model_copy(update={"port": 8081})
+    assert (await seeder(container, settings=moved)()).site_origin == "http://shop.localhost:8081"
+    for host in ("localhost:8080", "shop.localhost:8080", "localhost:8081", "shop.localhost:8081"):
+        place = await container.application().sites.resolve(hosts=[host])
+        assert place.shop.id == demo.shop_id
+
+
 async def test_processes_that_start_together_make_one(container):
     demos = await asyncio.gather(*[seeder(container)() for _ in range(4)])
     assert len({demo.shop_id for demo in demos}) == 1
@@ -111,7 +121,7 @@ class Breaks:
 
 
 @pytest.mark.parametrize("database_url", ["memory"], indirect=True)
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", range(8))
 async def test_what_was_cut_short_is_completed_by_the_next_attempt(container, steps):
     broken = container_for("memory://")
     broken.db.override(Breaks(container.db(), after=steps))
