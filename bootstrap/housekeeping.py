@@ -14,6 +14,9 @@ from ports.clock import Clock
 from ports.db import SYSTEM, Database, Transaction
 
 log = structlog.get_logger(__name__)
+FIRST_SECONDS = 60.0
+"""Soon enough for a server that is started again every hour."""
+
 EVERY_SECONDS = 3600.0
 LOGINS_KEPT = timedelta(days=7)
 """A used refresh token is remembered for a while after its end, so that its theft still shows."""
@@ -66,7 +69,9 @@ class Housekeeping:
         return Swept(events, logins, await self._answers.prune(), deliveries, await self._sweep_files())
 
     async def _run(self) -> None:
+        pause = FIRST_SECONDS
         while True:
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = EVERY_SECONDS
             with suppress(DomainError):
                 log.info("swept", **(await self.sweep())._asdict())

@@ -1,11 +1,14 @@
 """Ready-made people, shops and conversations, through the use cases and repositories that make real ones."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.providers.system import RandomIds
+from core.application import FileUseCases
 from core.conversations.messages import Draft, Message
 from core.conversations.visitor import PostCustomerMessage
+from core.files.model import Announced, File
 from core.identity.model import Login, User
 from core.kernel import UserActor, VisitorActor
 from core.shops.model import Member, Shop
@@ -15,6 +18,7 @@ from ports.clock import Clock
 from ports.db import SYSTEM, Database, Transaction
 
 ids = RandomIds()
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,16 @@ async def a_message(
 ) -> Message:
     post = PostCustomerMessage(db, clock, ids)
     return (await post(visitor=visitor, draft=Draft(text=text, client_id=client_id))).message
+
+
+async def a_file(files: FileUseCases, conversation_id: str) -> File:
+    """A small picture, uploaded to the conversation."""
+    place = await files.locate(conversation_id)
+    announced = Announced(name="a.png", media="image/png", size=len(PICTURE))
+
+    async def content() -> AsyncIterator[bytes]:
+        yield PICTURE
+
+    begun = await files.begin.by_customer(place=place, announced=announced)
+    await files.receive(secret=begun.put_secret, length=None, content=content())
+    return await files.complete.by_customer(place=place, number=begun.file.number, token=begun.token)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from adapters.db.conversations import conversations, messages
+from adapters.db.files import files, stored_objects
 from adapters.db.shops import members, shop_streams, shops
 from adapters.db.stream import events
+from core.files.model import FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,15 @@ CHECKS = (
             ),
         )
         .where(conversations.c.id.is_(None)),
+    ),
+    Check(
+        "every file's bytes are noted where they are kept",
+        sa.select(files.c.shop_id, files.c.id)
+        .outerjoin(stored_objects, stored_objects.c.key == files.c.object_key)
+        .where(
+            sa.or_(files.c.state != FileState.PENDING.value, files.c.object_key.isnot(None)),
+            stored_objects.c.key.is_(None),
+        ),
     ),
     Check(
         "each stream of events has no gap",

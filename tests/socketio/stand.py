@@ -13,6 +13,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
+from adapters.providers.storage_memory import MemoryStorage
 from bootstrap.container import Container
 from bootstrap.hypercorn_mends import mend_hypercorn
 from bootstrap.settings import Settings
@@ -67,6 +68,7 @@ class Stand:
             "db": providers.Object(db),
             "clock": providers.Object(clock),
             "bus": providers.Object(MemoryBus(broker or MemoryBroker())),
+            "storage": providers.Object(MemoryStorage()),
         }
         if presence is not None:
             overrides["presence"] = providers.Object(presence)

@@ -211,3 +211,15 @@ async def test_a_room_is_named_by_an_id_and_nothing_else(stand, stage, payload):
             error = await page.until("error")
             assert (error["code"], error["event"]) == ("INVALID_FRAME", event)
             assert "closed" not in str(error).lower()
+
+
+async def test_weakness_8_a_message_carries_no_file_of_another_chat(stand, stage):
+    visitor, neighbour = [await stand.session(stage.shop.id) for _ in range(2)]
+    chats = [(await stand.says(person, "Hello")).conversation_id for person in (visitor, neighbour)]
+    own, other = [(await builders.a_file(stand.application.files, chat)).url for chat in chats]
+    async with stand.page(visitor) as page:
+        for url in (other, own):
+            items = [{"type": "image", "payload": {"url": url}}]
+            await page.emit("message", {"type": "message", "text": "", "attachments": {"items": items}})
+        message = (await page.until("message:new"))["message"]
+    assert [item["payload"]["url"] for item in message["attachments"]["items"]] == [own]

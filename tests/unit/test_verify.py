@@ -9,7 +9,9 @@ from rich.console import Console
 
 from adapters.db.audit import CHECKS
 from bootstrap.verify import verify
+from core.files.model import FileState
 from tests.builders import a_message, a_shop
+from tests.contract.test_files import a_file, add
 
 SEQUENCE = "each conversation's sequence reaches its newest message"
 READ = "nobody has read beyond the newest message"
@@ -17,6 +19,7 @@ ORPHAN = "every message belongs to a conversation"
 GAP = "each stream of events has no gap"
 POSITION = "each stream ends at its shop's position"
 OWNER = "every shop's owner is in its team"
+FILE = "every file's bytes are noted where they are kept"
 
 OF_CONVERSATION = "WHERE id = '{conversation}'"
 OF_SHOP = "WHERE shop_id = '{shop}'"
@@ -34,8 +37,15 @@ TAMPERING = [
     ),
     (POSITION, "UPDATE shop_streams SET position = position + 1", OF_SHOP),
     (OWNER, "DELETE FROM members", OF_SHOP),
+    (FILE, "DELETE FROM stored_objects", "WHERE key = '{shop}/picture'"),
+    (FILE, "UPDATE files SET object_key = NULL", OF_SHOP),
 ]
-ROWS = {SEQUENCE: "{shop}/{conversation}", READ: "{shop}/{conversation}", ORPHAN: "{shop}/{message}"}
+ROWS = {
+    SEQUENCE: "{shop}/{conversation}",
+    READ: "{shop}/{conversation}",
+    ORPHAN: "{shop}/{message}",
+    FILE: "{shop}/{file}",
+}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -50,7 +60,16 @@ async def rows(db, clock):
     stage = await a_shop(db, clock)
     first = await a_message(db, clock, stage.visitor)
     await a_message(db, clock, stage.visitor, "Anybody there?")
-    return {"shop": stage.shop.id, "conversation": first.conversation_id, "message": first.id}
+    key = f"{stage.shop.id}/picture"
+    file = a_file(stage, first, clock, state=FileState.STORED, object_key=key)
+    await db.transact(lambda tx: tx.objects.add(key, clock.now()), shop=stage.shop.id)
+    await add(db, file)
+    return {
+        "shop": stage.shop.id,
+        "conversation": first.conversation_id,
+        "message": first.id,
+        "file": file.id,
+    }
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
 from adapters.providers.limits_memory import MemoryRateLimiter
+from adapters.providers.storage_memory import MemoryStorage
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
 from adapters.ws.options import WsOptions
@@ -69,7 +70,12 @@ class Stand:
     ) -> None:
         """`use` puts others in the place of use cases, for the sockets only: {"visitor": {"history": …}}."""
         settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
-        self.container = Container(settings=settings, db=providers.Object(db), clock=providers.Object(clock))
+        self.container = Container(
+            settings=settings,
+            db=providers.Object(db),
+            clock=providers.Object(clock),
+            storage=providers.Object(MemoryStorage()),
+        )
         self.application = self.container.application()
         self.hub = Hub(read_view=read_view_of(db), clock=clock)
         self.feed = LiveFeed(db, MemoryBus(broker or MemoryBroker()), self.hub)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from core.conversations.model import Status
+from core.kernel import VisitorActor
 from ports.limits import Rate
 from tests import builders
 
@@ -140,6 +141,22 @@ async def test_a_message_the_core_refuses_names_the_field_and_the_message(stand,
         assert (await page.until(type="error"))["clientId"] == "two"
         await page.send(type="message", clientId="one", text="short enough")
         assert (await page.until(type="ack"))["sequence"] == 1
+
+
+async def test_uploaded_files_travel_along_and_no_others(stand, stage):
+    own = (await stand.says(stage.visitor, "Hello")).conversation_id
+    neighbour = VisitorActor(stage.shop.id, builders.ids.new())
+    other = (await stand.says(neighbour, "Hello")).conversation_id
+    urls = [(await builders.a_file(stand.application.files, chat)).url for chat in (own, other)]
+    items = [{"items": [{"type": "image", "payload": {"url": url}}]} for url in urls]
+    async with stand.visitor(stage.visitor) as page:
+        await page.send(type="message", clientId="foreign", attachments=items[1])
+        error = await page.until(type="error")
+        await page.send(type="message", clientId="own", attachments=items[0])
+        shown = (await page.until(type="message"))["message"]
+    assert (error["clientId"], error["field"]) == ("foreign", "attachments")
+    [item] = shown["attachments"]["items"]
+    assert (item["payload"]["url"], item["payload"]["size"]) == (urls[0], len(builders.PICTURE))
 
 
 async def test_pictures_travel_along(stand, stage):
