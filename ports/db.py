@@ -282,10 +282,6 @@ class Deliveries(Protocol):
         """Make a dead one pending again; false when there is no such dead delivery."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When the earliest pending one falls due."""
-        ...
-
     def count(self) -> dict[DeliveryState, int]: ...
 
 

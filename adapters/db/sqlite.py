@@ -63,7 +63,9 @@ class SqliteDatabase:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="parley-read") if path else None
         self._reader = threading.local()
         self._open_readers: list[sa.Connection] = []
-        self.engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        self.engine = sa.create_engine(
+            "sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True
+        )
         self.connection: sa.Connection | None = None
         """The writer's connection; in memory it is the database itself."""
         if path is None:

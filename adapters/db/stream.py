@@ -199,11 +199,6 @@ _list = sa.select(deliveries).order_by(deliveries.c.id).limit(p("limit"))
 _due = _list.where(deliveries.c.due_at <= p("due_by", type_=UtcDateTime))
 _LIST, _LIST_STATE = Statement(_due), Statement(_due.where(deliveries.c.state == p("state")))
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-_NEXT_DUE = Statement(
-    sa.select(sa.func.min(deliveries.c.due_at).label("due_at")).where(
-        deliveries.c.state == DeliveryState.PENDING, deliveries.c.claimed_until.is_(None)
-    )
-)
 _COUNT = Statement(
     sa.select(deliveries.c.state, sa.func.count().label("number")).group_by(deliveries.c.state)
 )
@@ -239,10 +234,6 @@ class SqlDeliveries:
 
     def replay(self, delivery_id: int, *, now: datetime) -> bool:
         return _REPLAY.run(self._session, {"b_id": delivery_id, "now": now}) == 1
-
-    def next_due(self) -> datetime | None:
-        row = _NEXT_DUE.one(self._session, {})
-        return row["due_at"] if row else None
 
     def count(self) -> dict[DeliveryState, int]:
         return {row["state"]: row["number"] for row in _COUNT.all(self._session, {})}
