@@ -70,7 +70,7 @@ def scene() -> Scene:
         sent = post(f"/api/shops/{shop}/webhooks/{webhook}/test", person)["data"]["id"]
         uploads = f"/api/gw/v1/webchat/conversations/{said['conversation_id']}/upload"
         begun = post(f"{uploads}/init", originalName="a.pdf", mimeType="application/pdf", size=9)["data"]
-        client.put(begun["uploadUrl"], content=b"%PDF-1.7\n")
+        client.put(begun["uploadUrl"], data=b"%PDF-1.7\n")
         file = {"fileId": begun["fileId"], "uploadToken": begun["uploadToken"]}
         *_, key, name = post(f"{uploads}/complete", **file)["data"]["publicUrl"].split("/")
     ids = {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]}
