@@ -301,13 +301,26 @@ async def test_a_packed_answer_is_not_unpacked(sender):
     assert receiver.received[0].headers["accept-encoding"] == "identity"
 
 
-async def test_cookies_are_not_kept_and_connections_not_shared(sender):
+async def test_cookies_are_not_kept(sender):
     one = sender()
     async with receiving(answer(200, set_cookie="a=b; Path=/")) as receiver:
         for _ in range(3):
             await send(one, receiver.url)
     assert [received.headers.get("cookie") for received in receiver.received] == [None] * 3
-    assert receiver.connections == 3
+
+
+async def test_connections_are_not_shared_not_even_by_names_of_one_address(sender):
+    """Whose certificate was checked for one name is not trusted with what is for another."""
+
+    async def stays_open(_, writer):
+        writer.write(answer(200))
+        await asyncio.Event().wait()
+
+    one = sender(Names(["127.0.0.1"]), patience=5)
+    async with receiving(stays_open) as receiver:
+        for name in ("one.example", "two.example"):
+            assert (await send(one, f"http://{name}:{receiver.port}/")).is_success
+        assert receiver.connections == 2
 
 
 async def test_proxies_of_the_environment_are_not_used(sender, monkeypatch):
