@@ -55,8 +55,8 @@ _HEADERS: Json = {
 _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.ANYONE: [],
     Who.PAGE: [{"shopKey": []}, {}],
-    Who.WIDGET: [{"shopKey": []}, {"visitorToken": []}, {}],
-    Who.CHAT: [{"visitorToken": []}, {"shopKey": []}],
+    Who.WIDGET: [{"visitorToken": []}, {"shopKey": []}, {}],
+    Who.CHAT: [{"shopKey": []}, {"visitorToken": []}],
     Who.VISITOR: [{"visitorToken": []}],
     Who.PERSON: [{"accessToken": []}, {"cookie": []}],
     Who.AGENT: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}],

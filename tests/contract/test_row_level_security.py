@@ -47,8 +47,8 @@ async def two_shops(postgres_url, opened, clock):
         await db.transact(lambda tx: a_webhook(tx, clock.now()), shop=stage.shop.id)
         secret = IdentitySecret(sealed="x", created_at=clock.now())
 
-        def vouch(tx, secret=secret):
-            tx.visitors.know("u", stage.visitor.visitor_id)
+        def vouch(tx, secret=secret, visitor_id=stage.visitor.visitor_id):
+            tx.visitors.know("u", visitor_id)
             tx.visitors.keep_identity_secret(secret)
 
         await db.transact(vouch, shop=stage.shop.id)

@@ -200,7 +200,7 @@ def _examples(operation: dict) -> list:
 # Who may call what, in fact
 
 
-OPEN = ([], [{"shopKey": []}, {}], [{"shopKey": []}, {"visitorToken": []}, {}])
+OPEN = ([], [{"shopKey": []}, {}], [{"visitorToken": []}, {"shopKey": []}, {}])
 """What asks for no credentials, or finds out itself whom a request is for."""
 
 BODY = {

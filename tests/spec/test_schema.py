@@ -27,7 +27,7 @@ from adapters.providers.system import RandomIds
 from ports.limits import Rate
 from tests.http.stand import Stand
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
@@ -38,6 +38,7 @@ CHECKS: list[CheckFunction] = [
     unsupported_method,
 ]
 PERSON = {"email": "ann@shop.example", "password": "correct horse battery", "username": "ann"}
+SESSION = "session-1700000000000-abcdefghijklmnopqrst"
 OFTEN = Rate(1_000_000, 60)
 
 
@@ -66,6 +67,11 @@ def scene() -> Scene:
         shop = post("/api/shops", person, name="Lumen")["data"]["id"]
         visitor = post("/api/chat/anonymous-token", tenantId=shop)["token"]
         said = post("/api/chat/messages", visitor, text="Hello")["data"]
+        site = post(f"/api/shops/{shop}/sites", person, name="Main", hosts=["shop.example"])["data"]["id"]
+        key_of_pages = client.get(
+            f"http://testserver/api/shops/{shop}/keys", headers={"authorization": f"Bearer {person}"}
+        ).json()["data"]["publicKey"]
+        post("/webchat/message", key_of_pages, sessionId=SESSION, text="Hello")
         webhook = post(f"/api/shops/{shop}/webhooks", person, url="https://shop.example/")["data"]["id"]
         sent = post(f"/api/shops/{shop}/webhooks/{webhook}/test", person)["data"]["id"]
         uploads = f"/api/gw/v1/webchat/conversations/{said['conversation_id']}/upload"
@@ -76,8 +82,8 @@ def scene() -> Scene:
     ids = {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]}
     return Scene(
         app,
-        {"accessToken": person, "visitorToken": visitor},
-        {**ids, "webhook_id": webhook, "delivery_id": sent, "key": key, "name": name},
+        {"accessToken": person, "visitorToken": visitor, "shopKey": key_of_pages},
+        {**ids, "site_id": site, "webhook_id": webhook, "delivery_id": sent, "key": key, "name": name},
     )
 
 
@@ -115,6 +121,9 @@ def test_every_answer_is_documented(
         if has_ids and case.method != "DELETE":
             known = case.path_parameters.keys() & scene.ids.keys()
             case.path_parameters.update({name: scene.ids[name] for name in known})
+            for given_there in (case.body, case.query):
+                if isinstance(given_there, dict) and "sessionId" in given_there:
+                    given_there["sessionId"] = SESSION
         for scheme in (name for need in case.operation.definition.raw["security"] for name in need):
             if scheme in scene.tokens:
                 case.headers["authorization"] = f"Bearer {scene.tokens[scheme]}"
