@@ -19,8 +19,10 @@ from tests.services.receiver import OK, answer, receiving
 
 
 @pytest.fixture
-def another(db, clock, sender):
-    """The courier of another process."""
+def another(database_url, opened, db, clock, sender):
+    """The courier of another process, with connections of its own where a database has any."""
+    if not database_url.startswith("memory"):
+        db = opened(database_url)
     return Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
 
 
@@ -60,8 +62,8 @@ async def _until_sent_and_then_cut_off(db, clock, courier, receiver):
     await asyncio.gather(work, return_exceptions=True)
 
 
-async def test_two_processes_make_each_try_once(db, clock, stage, webhook, sender):
-    couriers = [Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE)) for _ in range(2)]
+async def test_two_processes_make_each_try_once(db, clock, stage, webhook, courier, another):
+    couriers = [courier, another]
     async with receiving(answer(500), *[OK] * 30) as receiver:
         for _ in range(3):
             await webhook(stage, receiver)
@@ -102,7 +104,7 @@ async def test_a_slow_receiver_holds_up_nobody_else(db, clock, stage, webhook, c
             await courier.stop(5)
 
 
-async def test_a_stopped_courier_gives_back_what_it_has(db, clock, stage, webhook, courier, sender):
+async def test_a_stopped_courier_gives_back_what_it_has(db, clock, stage, webhook, courier, another):
     stuck = asyncio.Event()
 
     async def never(_, writer):
@@ -115,7 +117,6 @@ async def test_a_stopped_courier_gives_back_what_it_has(db, clock, stage, webhoo
         await receiver.until(1)
         await courier.stop(0.05)
         stuck.set()
-        another = Courier(db, ServeEndpoints(db, clock, CIPHER, sender, body_of, LEASE))
         await another.run_due()
     assert len(receiver.received) == 2
 
