@@ -22,9 +22,14 @@ LOGINS_KEPT = timedelta(days=7)
 """A used refresh token is remembered for a while after its end, so that its theft still shows."""
 
 
+SESSIONS_KEPT = timedelta(days=30)
+"""A page that somebody only looked at began one as well."""
+
+
 class Swept(NamedTuple):
     events: int
     logins: int
+    sessions: int
     answers: int
     webhook_deliveries: int
     files: int
@@ -58,15 +63,17 @@ class Housekeeping:
         """How much went."""
         now = self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, int, int]:
+        def work(tx: Transaction) -> tuple[int, int, int, int]:
             return (
                 tx.stream.prune(now - self._events_kept),
                 tx.logins.prune(now - LOGINS_KEPT),
+                tx.visitors.prune(now - SESSIONS_KEPT),
                 tx.webhooks.prune(now - self._webhooks_kept),
             )
 
-        events, logins, deliveries = await self._db.transact(work, shop=SYSTEM)
-        return Swept(events, logins, await self._answers.prune(), deliveries, await self._sweep_files())
+        events, logins, sessions, deliveries = await self._db.transact(work, shop=SYSTEM)
+        answers, files = await self._answers.prune(), await self._sweep_files()
+        return Swept(events, logins, sessions, answers, deliveries, files)
 
     async def _run(self) -> None:
         pause = FIRST_SECONDS

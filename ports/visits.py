@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Protocol
 
 from core.conversations.model import VisitorSession
@@ -33,6 +34,11 @@ class Visitors(Protocol):
 
     def know(self, user_id: str, visitor_id: str) -> None:
         """From now on this person is this visitor. Raises DoneBefore when two said so at once."""
+        ...
+
+    def prune(self, before: datetime) -> int:
+        """Forget sessions that began before then and came to nothing: no word, nobody known. Says how many.
+        SYSTEM scope only."""
         ...
 
     def identity_secret(self) -> IdentitySecret | None: ...

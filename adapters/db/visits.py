@@ -1,11 +1,13 @@
 """Visitors of a shop's pages: their sessions, and who of them the shop has vouched for."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
+from adapters.db.conversations import conversations
 from adapters.db.statements import Row, Session, Statement
 from adapters.db.tables import Id, Json, UtcDateTime, metadata
 from core.conversations.model import VisitorSession
@@ -22,6 +24,7 @@ visitor_sessions = sa.Table(
     sa.Column("site_id", Id),
     sa.Column("labels", Json(dict[str, Any])),
     sa.UniqueConstraint("id", name="uq_visitor_sessions_id"),
+    sa.Index("ix_visitor_sessions_created_at", "created_at"),
     sa.Index("ix_visitor_sessions_visitor_id", "shop_id", "visitor_id", "created_at"),
 )
 
@@ -64,6 +67,22 @@ _MOVE_SESSIONS = Statement(
     visitor_sessions.update()
     .where(visitor_sessions.c.shop_id == p("b_shop_id"), visitor_sessions.c.visitor_id == p("b_from"))
     .values(visitor_id=p("to"))
+)
+
+
+def _is_of_its_visitor(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.shop_id == visitor_sessions.c.shop_id,
+        table.c.visitor_id == visitor_sessions.c.visitor_id,
+    )
+
+
+_PRUNE_SESSIONS = Statement(
+    visitor_sessions.delete().where(
+        visitor_sessions.c.created_at < p("before"),
+        ~sa.exists().where(_is_of_its_visitor(conversations)),
+        ~sa.exists().where(_is_of_its_visitor(known_visitors)),
+    )
 )
 
 _OURS = known_visitors.c.shop_id == p("shop_id")
@@ -128,6 +147,9 @@ class SqlVisitors:
         shop: Mapping[str, Any] = {"shop_id": self._shop_id}
         _FORGET_SECRET.run(self._session, shop)
         _ADD_SECRET.run(self._session, {**shop, **{name: getattr(secret, name) for name in _SECRET_FIELDS}})
+
+    def prune(self, before: datetime) -> int:
+        return _PRUNE_SESSIONS.run(self._session, {"before": before})
 
     def _session_of(self, statement: Statement, **params: str) -> VisitorSession | None:
         row = statement.one(self._session, {"shop_id": self._shop_id, **params})

@@ -82,7 +82,8 @@ class PostCustomerMessage:
         """
         if draft.is_note:
             raise Invalid(field="is_note", rule="is for messages of the shop's people only")
-        draft = replace(draft, scope=visitor.session_id)
+        if visitor.session_id is not None:
+            draft = replace(draft, scope=visitor.session_id)
 
         def work(tx: Transaction) -> Posted:
             if session_id is not None:

@@ -19,6 +19,7 @@ from core.shops.policy import Role
 from core.visits.errors import IdentityNotProved, NoIdentitySecret
 from core.visits.identity import ReadIdentitySecret, RotateIdentitySecret, Vouching
 from core.visits.use_cases import EnterSession, FindSession
+from ports.db import SYSTEM
 from ports.proofs import Proof
 from tests.builders import a_member, a_shop, ids
 
@@ -203,6 +204,19 @@ async def test_the_secret_is_shown_to_those_who_integrate_and_sealed_for_its_sho
     await db.transact(lambda tx: tx.visitors.keep_identity_secret(stored), shop=other.shop_id)
     with pytest.raises(SecretUnreadable):
         await read(actor=other.stage.owner, shop_id=other.shop_id)
+
+
+async def test_old_sessions_without_a_word_are_forgotten(shop, clock, db):
+    await shop.enter(LAPTOP)
+    await shop.enter(PHONE, "u-7")
+    await shop.say(THIRD, "Hello")
+    clock.advance(timedelta(days=31))
+    await shop.enter(SESSIONS[3])
+    before = clock.now() - timedelta(days=30)
+    assert await db.transact(lambda tx: tx.visitors.prune(before), shop=SYSTEM) == 1
+    find = FindSession(db)
+    known = [await find(shop_id=shop.shop_id, session_id=session) for session in SESSIONS[:4]]
+    assert [visitor is not None for visitor in known] == [False, True, True, True]
 
 
 async def test_of_two_rotations_at_once_both_get_through(shop):

@@ -1,9 +1,13 @@
 """The whole story once, on every database."""
 
+import hashlib
+import hmac
+
 import pytest
 
 from tests.databases import KINDS
 from tests.http.stand import PAGE, Api
+from tests.http.widget import Widget
 
 PERSON = {"email": "ann@shop.example", "password": "correct horse battery", "username": "ann"}
 
@@ -41,3 +45,27 @@ async def test_from_an_account_to_a_conversation(api: Api):
 
     assert (await api.post("/api/auth/logout", token=token, headers={"origin": PAGE})).status_code == 200
     assert (await api.post("/api/auth/refresh", headers={"origin": PAGE})).status_code == 401
+
+
+@pytest.mark.parametrize("database_url", KINDS, indirect=True)
+async def test_from_a_page_that_loads_to_a_chat_in_two_browsers(api: Api):
+    owner = (await api.post("/api/auth/register", PERSON)).json()["data"]["token"]
+    shop = (await api.post("/api/shops", {"name": "Lumen"}, token=owner)).json()["data"]["id"]
+    site = {"name": "Main", "hosts": ["*.shop.example"]}
+    assert (await api.post(f"/api/shops/{shop}/sites", site, token=owner)).status_code == 201
+    secret = await api.post(f"/api/shops/{shop}/identity-secret/rotate", token=owner)
+    key = secret.json()["data"]["secret"].encode()
+    proof = {"userId": "u-7", "userHash": hmac.new(key, b"u-7", hashlib.sha256).hexdigest()}
+
+    laptop, phone = (Widget(api, page="https://www.shop.example") for _ in range(2))
+    for path in ("session", "init", "open"):
+        assert (await laptop.call(path)).status_code == 200
+    said = [await laptop.say("Hello", "temp-1") for _ in range(2)]
+    assert [answer.json()["data"]["duplicate"] for answer in said] == [False, True]
+    assert await phone.texts() == []
+    for widget in (laptop, phone):
+        assert (await widget.call("init", **proof)).status_code == 200
+    conversation = said[0].json()["data"]["conversation_id"]
+    answer = {"sender": "seller", "text": "Hi"}
+    await api.post(f"/api/shops/{shop}/conversations/{conversation}/messages", answer, token=owner)
+    assert await phone.texts() == await laptop.texts() == ["Hello", "Hi"]

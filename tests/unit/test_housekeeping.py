@@ -8,6 +8,7 @@ from adapters.db.answers import SqlAnswers
 from adapters.providers.storage_memory import MemoryStorage
 from adapters.providers.system import RandomIds
 from bootstrap.housekeeping import Housekeeping
+from core.conversations.visitor import OpenSession
 from core.files.serving import SweepFiles
 from core.webhooks.model import DeliveryStatus
 from tests.builders import a_shop
@@ -36,11 +37,12 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
         a_delivery(tx, endpoint, clock.now(), status=DeliveryStatus.DELIVERED)
 
     await db.transact(deliver, shop=stage.shop.id)
+    await OpenSession(db, clock, RandomIds())(visitor=stage.visitor)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 1, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (1, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (1, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 0, 1, 0)
+    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0)
