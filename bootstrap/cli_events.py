@@ -29,7 +29,7 @@ def list_events(
     )
     table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
     for entry in found:
-        due = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
+        due_at = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
         error = (entry.last_error or "")[:80]
         cells = (
             entry.id,
@@ -37,7 +37,7 @@ def list_events(
             entry.subscriber,
             entry.topic,
             entry.shop_id,
-            due,
+            due_at,
             entry.attempts,
             error,
         )

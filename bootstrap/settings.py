@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     chat_idle: Duration = timedelta(minutes=15)
     """A web chat without a message for so long is closed; the next message opens it again."""
     presence_grace: Duration = timedelta(seconds=3)
-    """How long a visitor may be without a connection, as while a page reloads, before they count as offline."""
+    """How long a visitor may be without a connection, as while a page reloads, and count as online."""
     events_kept: Duration = timedelta(days=7)
     webhooks_allow_private: bool = False
     """Webhooks may go to this machine and its network, over plain http too: for development alone."""
