@@ -1,5 +1,7 @@
 """The whole of a chat, on a shop's page in a real browser."""
 
+from datetime import datetime, time, timedelta
+
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
@@ -140,6 +142,50 @@ async def test_somebody_who_is_signed_in_is_not_asked_for_a_name(page: Page, ope
     chat = await open_chat(page, userId="mara-7", userName="Mara Lind")
     await chat.tells("You know me")
     assert (await agent.conversation_with("You know me"))["customerName"] == "Mara Lind"
+
+
+async def test_who_reads_what_was_said_before_is_told_of_news_and_left_in_peace(
+    page: Page, open_chat: Open, agent: Agent
+):
+    await page.set_viewport_size({"width": 320, "height": 480})
+    chat = await open_chat(page, name="Mara")
+    for number in range(12):
+        await chat.tells(f"Line {number}")
+    conversation = await agent.conversation_with("Line 0")
+    await chat.log.evaluate("(log) => { log.scrollTop = 0 }")
+    await agent.says(conversation, "Down here")
+    news = chat.frame.get_by_role("button", name="New messages")
+    await expect(news).to_be_visible()
+    assert await chat.log.evaluate("(log) => log.scrollTop") == 0
+    await news.click()
+    await expect(chat.line("Down here")).to_be_in_viewport()
+    await expect(news).to_be_hidden()
+
+
+async def test_days_are_told_apart(page: Page, open_chat: Open):
+    chat = await open_chat(page, name="Mara")
+    await chat.tells("Said today")
+    days = chat.log.locator("li.day")
+    await expect(days).to_have_text(["Today"])
+    tomorrow = datetime.combine(datetime.now().astimezone() + timedelta(days=1), time(0, 10)).astimezone()
+    await page.clock.set_fixed_time(tomorrow)
+    chat = await open_chat(page)
+    await chat.sees("Said today")
+    await expect(days).to_have_text(["Yesterday"])
+
+
+async def test_a_browser_that_keeps_nothing_for_frames_can_chat_while_the_page_lasts(
+    page: Page, open_chat: Open, agent: Agent
+):
+    await page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("", "SecurityError") },
+        })"""
+    )
+    chat = await open_chat(page, name="Mara")
+    await chat.tells("Nothing is kept here")
+    await agent.says(await agent.conversation_with("Nothing is kept here"), "Heard all the same")
+    await chat.sees("Heard all the same")
 
 
 async def _set_back(chat: Chat, *, hours: int) -> None:

@@ -13,6 +13,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_sc
 
 MESSAGE = "**/webchat/message"
 SOCKETS = re.compile(r"/socket\.io/")
+NO_WEBSOCKETS = """window.WebSocket = class {
+    constructor() { setTimeout(() => this.fail()) }
+    fail() { this.onerror(new Event("error")); this.onclose?.(new Event("close")); }
+    close() {}
+}"""
+"""What a page sees where something in between does not let them through."""
 
 
 class Posts:
@@ -69,6 +75,24 @@ async def test_without_answer_and_echo_the_same_message_is_sent_again_and_taken_
     assert await agent.texts(conversation) == ["Once"]
     assert len(posts.bodies) == 3
     assert len({body["temp_id"] for body in posts.bodies}) == 1
+
+
+async def test_where_websockets_do_not_get_through_the_socket_polls(
+    page: Page, open_chat: Open, agent: Agent
+):
+    read: list[str] = []
+    page.on("request", lambda request: read.append(request.url) if "/messages?" in request.url else None)
+    await page.add_init_script(NO_WEBSOCKETS)
+    chat = await open_chat(page, name="Mara")
+    await chat.tells("Behind an old proxy")
+    conversation = await agent.conversation_with("Behind an old proxy")
+    await agent.says(conversation, "We reach you")
+    await chat.sees("We reach you", speaker="agent")
+    before = len(read)
+    await agent.says(conversation, "Nobody had to ask")
+    await chat.sees("Nobody had to ask", speaker="agent")
+    assert len(read) == before
+    await expect(chat.status).to_be_empty()
 
 
 async def test_without_any_socket_answers_are_asked_for(page: Page, open_chat: Open, agent: Agent):

@@ -129,8 +129,6 @@ export class Chat implements LiveListener, OutboxListener, ConnectionListener, V
   onUp(): void {
     this.connection.onUp();
     void this.outbox.flush();
-    // A socket that has been away has missed what was said; the session's first has missed nothing.
-    if (!this.thread.isEmpty) void this.reading.refresh();
     void this.init();
   }
 

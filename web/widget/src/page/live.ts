@@ -7,7 +7,7 @@ import { isMessage, type Message } from "./wire";
 
 export interface LiveListener {
   onMessage(message: Message): void;
-  /** Joined a session that has a conversation, or it has just got one: time to read what was missed. */
+  /** Comes with every joining of a session that has a conversation, too: time to read what was missed. */
   onConversation(conversationId: string): void;
   onClosed(conversationId: string): void;
   onReopened(conversationId: string): void;

@@ -34,10 +34,6 @@ export class Thread {
     new ResizeObserver(() => this.isStuck && this.toEnd()).observe(at.scroll);
   }
 
-  get isEmpty(): boolean {
-    return this.bubbles.size === 0;
-  }
-
   get lastSequence(): number {
     return [...this.bubbles.values()].reduce(
       (last, { order }) => (Number.isFinite(order) ? Math.max(last, Math.floor(order)) : last),
