@@ -1,7 +1,9 @@
 """A shop that is there already: seeded once, then copied, as the schemas are."""
 
 import asyncio
+import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from bootstrap.container import Container
 from bootstrap.demo import Seeder
 from bootstrap.settings import Environment, Settings
-from tests.system.processes import PUBLIC_URL, SECRET
+from tests.system.processes import PUBLIC_URL, SECRET, ParleyProcess, environment, parley, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,21 @@ def shop(seeded_file: tuple[Path, dict[str, str]], tmp_path: Path) -> Shop:
 @pytest.fixture
 def postgres_shop(postgres_url: str) -> Shop:
     return Shop(postgres_url, seed(postgres_url))
+
+
+@pytest.fixture(params=["one process on sqlite", "two processes on postgres and redis"])
+def servers(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[list[ParleyProcess], dict[str, str]]]:
+    """Processes that serve one database, and the demo shop in it."""
+    settings: dict[str, str]
+    if request.param.startswith("one"):
+        url, count, settings = f"sqlite:///{tmp_path / 'parley.db'}", 1, {}
+    else:
+        url, count = request.getfixturevalue("postgres_url"), 2
+        settings = {"PARLEY_BUS": request.getfixturevalue("redis_server").url}
+    env = environment(url, PARLEY_ASSISTANT="off", **settings)
+    demo = json.loads(parley("seed", "--json", env=env))
+    processes = [ParleyProcess(env, tmp_path / f"server{n}.log") for n in range(count)]
+    with serving(*processes):
+        yield processes, demo

@@ -9,7 +9,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.system.processes import ParleyProcess, environment, parley, serving
 from tests.system.shoppers import Writer, visitor_token
 
 SOCKETS = 50
@@ -90,20 +89,6 @@ class AgentListener(Listener):
             assert frame["position"] > self._position
             self._position = frame["position"]
             self.texts.append(data["text"])
-
-
-@pytest.fixture(params=["one process on sqlite", "two processes on postgres and redis"])
-def servers(request, tmp_path):
-    if request.param.startswith("one"):
-        url, count, settings = f"sqlite:///{tmp_path / 'parley.db'}", 1, {}
-    else:
-        url, count = request.getfixturevalue("postgres_url"), 2
-        settings = {"PARLEY_BUS": request.getfixturevalue("redis_server").url}
-    env = environment(url, PARLEY_ASSISTANT="off", **settings)
-    demo = json.loads(parley("seed", "--json", env=env))
-    processes = [ParleyProcess(env, tmp_path / f"server{n}.log") for n in range(count)]
-    with serving(*processes):
-        yield processes, demo
 
 
 async def access_token(client, url, demo):

@@ -1,5 +1,6 @@
 """One connected page of the widget, or an admin's page that watches who is there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -35,9 +36,25 @@ ROOMS_LIMIT = 100
 
 
 class Client:
+    __slots__ = (
+        "_actor",
+        "_attendance",
+        "_attends",
+        "_desk",
+        "_door",
+        "_lobby",
+        "_rooms",
+        "admin",
+        "line",
+        "session_id",
+        "turn",
+    )
+
     def __init__(self, desk: Desk, door: Door, lobby: Lobby, attendance: Attendance, line: Line) -> None:
         self._desk, self._door, self._lobby, self._attendance = desk, door, lobby, attendance
         self.line = line
+        self.turn: asyncio.Lock | None = None
+        """For a client whose packets come side by side, as they may by polling."""
         line.complain = self.complain
         self._actor: VisitorActor | ShopKeyActor | None = None
         self._rooms: set[Room] = set()

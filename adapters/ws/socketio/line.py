@@ -46,7 +46,6 @@ class Line:
         "_closing",
         "_engine",
         "_is_admitted",
-        "_is_direct",
         "_meter",
         "_now",
         "_options",
@@ -54,6 +53,7 @@ class Line:
         "bearer",
         "complain",
         "is_closing",
+        "is_direct",
         "is_polled",
         "origin",
         "query_token",
@@ -72,7 +72,7 @@ class Line:
         """`is_direct`: it begins as a WebSocket. Then events go past Engine.IO's queue, which is empty but
         for pings; a client that began by polling gets everything through it, in one order."""
         loop = asyncio.get_running_loop()
-        self._options, self._is_direct, self._now = options, is_direct, loop.time
+        self._options, self.is_direct, self._now = options, is_direct, loop.time
         self.origin, self.query_token, self.bearer = origin, query_token, bearer
         self.socket: Socket | None = None
         self.complain: Callable[[Trouble], None] | None = None
@@ -111,7 +111,7 @@ class Line:
     def push(self, push: Push) -> None:
         if self.is_closing:
             return
-        if self._is_direct and self.socket is not None:
+        if self.is_direct and self.socket is not None:
             self.socket.push(push.frame)
         elif self._engine is not None:
             self._engine.queue.put_nowait(push.packet)
@@ -119,7 +119,7 @@ class Line:
     @property
     def has_caught_up(self) -> bool:
         """Whether everything that was pushed is on its way to the client."""
-        return self._is_direct and self.socket is not None and self.socket.has_caught_up
+        return self.is_direct and self.socket is not None and self.socket.has_caught_up
 
     def is_welcome(self) -> bool:
         """Counts a frame or a request; whether it is to be looked at."""
@@ -148,7 +148,7 @@ class Line:
 
     async def sent(self) -> None:
         """Returns when everything has gone out that was handed to Engine.IO before."""
-        if self._is_direct:
+        if self.is_direct:
             async with asyncio.timeout(self._options.farewell_seconds):
                 await self._engine.queue.join()
 
@@ -168,11 +168,11 @@ class Line:
     @property
     def is_carried(self) -> bool:
         """Whether nothing is left of it without its WebSocket."""
-        return self._is_direct or self._engine is None or self._engine.upgraded
+        return self.is_direct or self._engine is None or self._engine.upgraded
 
     @property
     def is_upgradable(self) -> bool:
-        return not (self._is_direct or self.is_closing or self.socket is not None)
+        return not (self.is_direct or self.is_closing or self.socket is not None)
 
     def _check_admitted(self) -> None:
         if not self._is_admitted:

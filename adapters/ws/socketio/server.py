@@ -7,6 +7,7 @@ handlers, where a client that sends an event called `connect` would reach the ha
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -66,7 +67,6 @@ class Server(AsyncServer):  # type: ignore[misc]
     ) -> None:
         self._desk, self._door, self._lobby, self._attendance = desk, door, lobby, attendance
         self.clients: dict[str, Client] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
         super().__init__(
             client_manager=Members(),
             serializer=TextPacket,
@@ -91,16 +91,18 @@ class Server(AsyncServer):  # type: ignore[misc]
         line = environ["asgi.scope"][LINE]
         line.begins(self.eio.sockets[eio_sid])
         client = Client(self._desk, self._door, self._lobby, self._attendance, line)
-        self.clients[eio_sid], self._turns[eio_sid] = client, asyncio.Lock()
+        if not line.is_direct:
+            client.turn = asyncio.Lock()
+        self.clients[eio_sid] = client
         # The library keeps this for as long as the client is there: not the headers, where its token may be.
         await super()._handle_eio_connect(eio_sid, {"client": client})
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         """One after the other, also for a client that posts several at a time."""
-        client, turn = self.clients.get(eio_sid), self._turns.get(eio_sid)
-        if client is None or turn is None:
+        client = self.clients.get(eio_sid)
+        if client is None:
             return
-        async with turn:
+        async with client.turn or nullcontext():
             try:
                 if not isinstance(data, str):
                     client.complain(NOT_TEXT)
@@ -161,7 +163,6 @@ class Server(AsyncServer):  # type: ignore[misc]
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str | None) -> None:
         client = self.clients.pop(eio_sid, None)
-        self._turns.pop(eio_sid, None)
         if client is not None:
             client.leave()
             client.line.release()
