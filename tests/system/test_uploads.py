@@ -18,6 +18,8 @@ from tests.system.processes import ParleyProcess, environment, serving
 from tests.system.shoppers import visitor_token
 from tests.system.wire import connected, memory, request, rest_of, say
 
+pytestmark = pytest.mark.slow
+
 SERVERS = ("hypercorn", "uvicorn")
 MEGABYTE = 1024 * 1024
 LARGE = 20 * MEGABYTE
