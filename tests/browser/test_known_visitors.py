@@ -86,6 +86,23 @@ async def test_who_has_a_conversation_goes_on_with_it_after_signing_in(
     await elsewhere.close()
 
 
+async def test_a_page_outlives_the_proof_that_it_came_with(
+    page: Page, open_chat: Open, vouch: Any, server: Server
+):
+    chat = await open_chat(page, name="Mara", **await vouch("patient-mara"))
+    await chat.tells("In time")
+    async with server.client("owner") as owner:
+        for _ in ("the secret before still vouches", "and now it does not"):
+            await owner.post(f"/api/shops/{server.demo['shop_id']}/identity-secret/rotate")
+    await chat.tells("Late")
+    await page.frames[1].evaluate(
+        """() => Object.keys(localStorage).filter((key) => key.endsWith("/session_id"))
+            .forEach((key) => localStorage.removeItem(key))"""
+    )
+    await chat.tells("In a new session")
+    assert await chat.texts() == ["In a new session"]
+
+
 async def test_a_name_that_nobody_vouches_for_shows_nothing_of_that_persons(
     browser: Browser, page: Page, open_chat: Open, vouch: Any
 ):

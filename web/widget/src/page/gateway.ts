@@ -40,6 +40,9 @@ export interface Outgoing {
 }
 
 export class Gateway {
+  /** The session for which the gateway has taken our proof. */
+  private proved: string | undefined;
+
   constructor(
     private readonly config: Config,
     private readonly session: Session,
@@ -89,12 +92,25 @@ export class Gateway {
     return this.call("POST", path, body);
   }
 
-  /** With who we are, and where. */
-  private post<T>(path: string, body: object): Promise<T> {
-    const { id, name, email, phone, hash, token } = this.config.person;
+  /** With who we are, and where. A session that was proved once stays proved, when its proof has lapsed, too. */
+  private async post<T>(path: string, body: object): Promise<T> {
+    const { id: userId, name, email, phone, hash: userHash, token: identityToken } = this.config.person;
     const userInfo = name || email || phone ? { name, email, phone } : undefined;
-    const person = { userId: id, userInfo, userHash: hash, identityToken: token };
-    return this.call("POST", path, { ...this.config.site, ...person, sessionId: this.session.id, ...body });
+    const sessionId = this.session.id;
+    const isProved = this.proved === sessionId;
+    const proof = isProved ? {} : { userHash, identityToken };
+    const sent = { ...this.config.site, userId, userInfo, ...proof, sessionId, ...body };
+    try {
+      const answer = await this.call<T>("POST", path, sent);
+      this.proved = sessionId;
+      return answer;
+    } catch (error) {
+      const isRefused = error instanceof Refused && error.code === "INVALID_IDENTITY";
+      if (!isRefused || isProved || this.proved === undefined) throw error;
+      // A page that stays open outlives the proof that it came with: its next session is nobody's in particular.
+      this.proved = sessionId;
+      return this.post(path, body);
+    }
   }
 
   /** Raises Refused or Unreachable. */
