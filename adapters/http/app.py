@@ -203,7 +203,9 @@ def create_http(
         application.sites.pages, clock, widget_hosts=hosts, is_production=options.is_production
     )
     once = Once(answers, cipher, cookies)
-    reception = Reception(application.identity, application.shops, application.sites, origins, hosts)
+    reception = Reception(
+        application.identity, application.shops, application.sites, origins, hosts, clock
+    )
     gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
     app, echo = _quart(), echo or NoSockets()
     for routes in _blueprints(application, options, clock, health, gate, observer, echo):
@@ -249,7 +251,7 @@ def _blueprints(
         uploads.blueprint(application.files, gate.reception, base_url=options.base_url),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         shops.blueprint(application.shops, gate.origins),
-        sites.blueprint(application.sites, gate.origins),
+        sites.blueprint(application.sites, gate.origins, gate.reception),
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),

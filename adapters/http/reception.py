@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.http.call import Call
-from adapters.http.cors import ShopOrigins
+from adapters.http.cors import REMEMBERED_SECONDS, ShopOrigins
 from adapters.http.errors import MissingTenant
 from core.application import IdentityUseCases, ShopUseCases, SiteUseCases
 from core.kernel import VisitorActor
@@ -19,8 +19,10 @@ from core.shops.use_cases import ADMIN_KEY, PUBLIC_KEY
 from core.sites.hosts import host_of
 from core.sites.model import Site
 from core.sites.resolution import Place
+from ports.clock import Clock
 
 KEY_LIMIT = 128
+REMEMBERED_PLACES = 1_000
 
 
 class Told(Protocol):
@@ -52,9 +54,11 @@ class Reception:
         sites: SiteUseCases,
         origins: ShopOrigins,
         widget_hosts: frozenset[str],
+        clock: Clock,
     ) -> None:
         self._identity, self._shops, self._sites = identity, shops, sites
-        self._origins, self._widget_hosts = origins, widget_hosts
+        self._origins, self._widget_hosts, self._clock = origins, widget_hosts, clock
+        self._known: dict[tuple[tuple[str, ...], str | None, str | None], tuple[float, Place]] = {}
 
     async def receive(self, call: Call, told: Told) -> Visit:
         """Raises MissingTenant, UnknownShopKey, ShopNotFound, BadToken or OriginRefused."""
@@ -64,12 +68,29 @@ class Reception:
         key = bearer or None
         if key is not None and not (key.isascii() and key.isprintable() and len(key) <= KEY_LIMIT):
             raise UnknownShopKey
-        place = await self._sites.resolve(hosts=self._hosts(call, told), tenant=told.tenant, key=key)
+        place = await self._resolved(tuple(self._hosts(call, told)), told.tenant, key)
         if place is None:
             raise MissingTenant
         await self._origins.check(call, place.shop.id)
         is_admin = key is not None and key.startswith(ADMIN_KEY)
         return Visit(place.shop, place.site, is_admin=is_admin)
+
+    def forget(self) -> None:
+        """Some shop's sites have changed: what was nobody's may be somebody's now."""
+        self._known.clear()
+
+    async def _resolved(self, hosts: tuple[str, ...], tenant: str | None, key: str | None) -> Place | None:
+        """Asked at every message, so remembered for a moment. Admin keys are not: a new one counts at once."""
+        asked, now = (hosts, tenant, key), self._clock.now().timestamp()
+        known = self._known.get(asked)
+        if known is not None and now - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        place = await self._sites.resolve(hosts=hosts, tenant=tenant, key=key)
+        if place is not None and not (key or "").startswith(ADMIN_KEY):
+            if len(self._known) >= REMEMBERED_PLACES:
+                self._known.clear()
+            self._known[asked] = (now, place)
+        return place
 
     async def _by_token(self, call: Call, told: Told, token: str) -> Visit:
         """A token is good for its own shop alone, whatever the page calls the tenant."""

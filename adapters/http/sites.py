@@ -5,6 +5,7 @@ from quart import Blueprint
 from adapters.http.access import agent
 from adapters.http.codec import endpoint
 from adapters.http.cors import ShopOrigins
+from adapters.http.reception import Reception
 from adapters.wire.base import Data, DataList, Deleted, data, data_list
 from adapters.wire.sites import SiteChangesIn, SiteIn, SiteOut, site_out
 from core.application import SiteUseCases
@@ -16,8 +17,12 @@ from core.sites.errors import HostTaken, SiteNotFound
 INTEGRATING = agent(Permission.MANAGE_INTEGRATIONS)
 
 
-def blueprint(sites: SiteUseCases, origins: ShopOrigins) -> Blueprint:
+def blueprint(sites: SiteUseCases, origins: ShopOrigins, reception: Reception) -> Blueprint:
     routes = Blueprint("sites", __name__, url_prefix="/api/shops/<id:shop_id>/sites")
+
+    def forget(shop_id: str) -> None:
+        origins.forget(shop_id)
+        reception.forget()
 
     @routes.get("")
     @endpoint(access=INTEGRATING, returns=DataList[SiteOut], raises=(ShopNotFound,))
@@ -36,7 +41,7 @@ def blueprint(sites: SiteUseCases, origins: ShopOrigins) -> Blueprint:
         `localhost:8080`. A host belongs to one site; what falls under a wildcard of another shop is refused.
         """
         site = await sites.add(actor=actor, shop_id=shop_id, name=body.name, hosts=body.hosts)
-        origins.forget(shop_id)
+        forget(shop_id)
         return data(site_out(site))
 
     @routes.put("/<id:site_id>")
@@ -51,7 +56,7 @@ def blueprint(sites: SiteUseCases, origins: ShopOrigins) -> Blueprint:
         site = await sites.change(
             actor=actor, shop_id=shop_id, site_id=site_id, name=body.name, hosts=body.hosts
         )
-        origins.forget(shop_id)
+        forget(shop_id)
         return data(site_out(site))
 
     @routes.delete("/<id:site_id>")
@@ -59,7 +64,7 @@ def blueprint(sites: SiteUseCases, origins: ShopOrigins) -> Blueprint:
     async def remove(actor: Agent, shop_id: str, site_id: str) -> Data[Deleted]:
         """Remove a site. Conversations that began there stay."""
         await sites.remove(actor=actor, shop_id=shop_id, site_id=site_id)
-        origins.forget(shop_id)
+        forget(shop_id)
         return data(Deleted(id=site_id))
 
     return routes

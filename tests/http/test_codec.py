@@ -164,9 +164,9 @@ async def test_a_json_content_type_without_a_body_is_normal(
 
 
 async def test_who_calls_is_looked_at_before_what_they_say(api: Api):
-    for path in ("/api/shops", MESSAGES):
-        assert (await api.post(path, content=b"{{{")).status_code == 401
+    assert (await api.post("/api/shops", content=b"{{{")).status_code == 401
     assert (await api.post("/api/shops", content=b"{{{", token="forged")).status_code == 403
+    assert (await api.post(MESSAGES, content=b"{{{", token="forged")).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which shop the widget's page belongs to."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests import builders
@@ -160,7 +162,31 @@ async def test_a_visitors_token_names_the_shop_and_the_session(api: Api, widget:
     assert len((await api.get("/webchat/messages", token=token)).json()["messages"]) == 1
 
 
-async def test_a_removed_site_is_one_no_more(api: Api, stand: Stand, stage, site, widget: Widget):
+async def test_a_removed_site_is_one_no_more(api: Api, stage, site, widget: Widget, owner: str):
     assert (await widget.call("session")).status_code == 200
-    await stand.application.sites.remove(actor=stage.owner, shop_id=stage.shop.id, site_id=site.id)
+    assert (await api.delete(f"/api/shops/{stage.shop.id}/sites/{site.id}", token=owner)).status_code == 200
     assert (await widget.call("session")).status_code == 400
+
+
+async def test_and_in_other_processes_within_seconds(serve, stand: Stand, stage, site, clock):
+    there = Widget(serve())
+    assert (await there.call("session")).status_code == 200
+    await stand.application.sites.remove(actor=stage.owner, shop_id=stage.shop.id, site_id=site.id)
+    clock.advance(timedelta(seconds=11))
+    assert (await there.call("session")).status_code == 400
+
+
+async def test_a_new_site_counts_at_once(api: Api, stage, widget: Widget, owner: str, site):
+    """Also where the key alone had done before."""
+    page = Widget(api, key=stage.shop.public_key, page="https://new.example")
+    assert (await page.call("session")).json()["site_id"] is None
+    body = {"name": "New", "hosts": ["new.example"]}
+    made = (await api.post(f"/api/shops/{stage.shop.id}/sites", body, token=owner)).json()["data"]
+    assert (await page.call("session")).json()["site_id"] == made["id"]
+
+
+async def test_a_replaced_admin_key_stops_at_once(api: Api, stage, owner: str, admin_key: str):
+    page = Widget(api, key=admin_key, page=None)
+    assert (await page.call("init")).status_code == 200
+    await api.post(f"/api/shops/{stage.shop.id}/keys/admin", token=owner)
+    assert (await page.call("init")).status_code == 401
