@@ -67,9 +67,9 @@ class Door:
         host = host_of(origin)
         if origin is None or (host is not None and host in self._widget_hosts):
             return found
-        place = await self._application.sites.resolve(hosts=[host]) if host is not None else None
-        if place is None or place.shop.id != found.shop_id:
-            await self._check_page(origin, found.shop_id)
+        pages = await self._application.sites.pages(shop_id=found.shop_id)
+        if not pages.welcome(origin, is_production=self._options.is_production):
+            raise OriginRefused
         return found
 
     async def _check_page(self, origin: str, shop_id: str) -> None:

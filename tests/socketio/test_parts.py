@@ -11,8 +11,8 @@ from msgspec import Struct
 from adapters.wire.presence import OnlineOut
 from adapters.ws.socketio import events_out
 from adapters.ws.socketio.client import HEARD
-from adapters.ws.socketio.line import Outbox
 from adapters.ws.socketio.lobby import ECHO_SECONDS, REMEMBERED, Lobby
+from adapters.ws.socketio.outbox import Outbox
 from adapters.ws.socketio.packets import Push
 from adapters.ws.socketio.rooms import Rooms, session_room, visitor_room
 from core.conversations import events
@@ -95,6 +95,26 @@ async def test_an_outbox_is_bounded_by_packets_and_by_bytes_and_says_when_it_is_
         await box.put(Push("again", None).packet)
         assert box.qsize() == 1
         full.clear()
+
+
+async def test_an_outbox_hands_each_packet_to_one_reader_also_when_another_gives_up():
+    box = Outbox(10, 1_000)
+    readers = [asyncio.create_task(box.get()) for _ in range(3)]
+    await asyncio.sleep(0)
+    joining = asyncio.create_task(box.join())
+    await joining
+    box.put_nowait("first")
+    readers[0].cancel()
+    got = await readers[1]
+    joining = asyncio.create_task(box.join())
+    await asyncio.sleep(0)
+    assert (got, joining.done()) == ("first", False)
+    box.task_done()
+    await joining
+    box.put_nowait("second")
+    assert await readers[2] == "second"
+    with pytest.raises(asyncio.QueueEmpty):
+        box.get_nowait()
 
 
 def test_rooms_are_of_one_shop_and_leave_nothing_behind():

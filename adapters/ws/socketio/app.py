@@ -56,7 +56,7 @@ class SocketIo:
         self._lobby, self.attendance = lobby, attendance
         self._addresses = Addresses(desk.options.trusted_proxies)
         self.echo = SocketEcho(lobby, attendance, desk.feed)
-        self._server = Server(desk, door, lobby, attendance, desk.options)
+        self.server = Server(desk, door, lobby, attendance, desk.options)
         self._recheck_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,13 +71,13 @@ class SocketIo:
 
     async def drain(self) -> None:
         """WebSockets are the hub's to send away; this ends those that poll."""
-        for client in list(self._server.clients.values()):
+        for client in list(self.server.clients.values()):
             if client.line.socket is None:
                 client.end(GOING_AWAY, "the server restarts")
 
     async def stop(self) -> None:
         await self.attendance.stop()
-        await self._server.shutdown()
+        await self.server.shutdown()
 
     async def _beat(self) -> None:
         for shop_id in self._lobby.watched:
@@ -89,7 +89,7 @@ class SocketIo:
     async def recheck(self) -> None:
         """An admin's key may have been replaced meanwhile."""
         is_valid = self._desk.application.identity.authenticate_socket.is_valid
-        for client in list(self._server.clients.values()):
+        for client in list(self.server.clients.values()):
             if client.admin is not None and not await is_valid(client.admin):
                 client.end(POLICY, "signed out")
 
@@ -103,7 +103,7 @@ class SocketIo:
             return
         carrier = Carrier(line, self._desk.hub, self.options, receive, send)
         try:
-            await self._server.handle_request(
+            await self.server.handle_request(
                 _inner(handshake, line, "websocket"), carrier.receive, carrier.send
             )
         finally:
@@ -135,7 +135,7 @@ class SocketIo:
             raise Denied(400, "bad_request", "One request after the other")
         line.is_polled = True
         inner = _inner(handshake, line, "polling")
-        asked = asyncio.create_task(self._server.handle_request(inner, replayed(""), exchange.send))
+        asked = asyncio.create_task(self.server.handle_request(inner, replayed(""), exchange.send))
         gone = asyncio.create_task(exchange.gone())
         try:
             await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,7 +152,7 @@ class SocketIo:
         body = await exchange.body(self.options)
         check_packets(line, body)
         inner = _inner(handshake, line, "polling", body)
-        await self._server.handle_request(inner, replayed(body), exchange.send)
+        await self.server.handle_request(inner, replayed(body), exchange.send)
 
     async def _admit(self, handshake: Handshake, address: str, transport: str) -> Line:
         """A new line, or that of the client which the address names. Raises Denied or DomainError."""
@@ -178,7 +178,7 @@ class SocketIo:
 
     def _known(self, handshake: Handshake) -> Line:
         """Raises Denied."""
-        client = self._server.clients.get(handshake.query.get("sid", ""))
+        client = self.server.clients.get(handshake.query.get("sid", ""))
         if client is None:
             raise Denied(400, "unknown_connection", "There is no such connection; connect anew")
         return client.line

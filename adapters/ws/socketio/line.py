@@ -11,34 +11,6 @@ from adapters.ws.socketio.packets import Push
 from adapters.ws.trouble import TOO_MANY_FRAMES, Trouble
 
 
-class Outbox(asyncio.Queue[Any]):
-    """Engine.IO's packets for one client. Bounded, and never waits: who does not fetch them is cut off."""
-
-    def __init__(self, packets: int, size: int) -> None:
-        super().__init__()
-        self._most, self._left = packets, size
-        self.on_full: Callable[[], None] | None = None
-
-    async def put(self, item: Any) -> None:
-        self.put_nowait(item)
-
-    def put_nowait(self, item: Any) -> None:
-        if item is not None and (self.qsize() >= self._most or self._left <= 0):
-            if self.on_full is not None:
-                self.on_full()
-            return
-        super().put_nowait(item)
-
-    def _put(self, item: Any) -> None:
-        super()._put(item)
-        self._left -= _size(item)
-
-    def _get(self) -> Any:
-        item = super()._get()
-        self._left += _size(item)
-        return item
-
-
 class Line:
     """Belongs to one Engine.IO connection, and knows the WebSocket that carries it, if one does."""
 
@@ -177,8 +149,3 @@ class Line:
     def _check_admitted(self) -> None:
         if not self._is_admitted:
             self.close(POLICY, "authenticate first")
-
-
-def _size(packet: Any) -> int:
-    data = getattr(packet, "data", None)
-    return len(data) if isinstance(data, str) else 0

@@ -23,8 +23,8 @@ from adapters.ws.socket import NORMAL, TRY_AGAIN_LATER
 from adapters.ws.socketio import events_out
 from adapters.ws.socketio.attendance import Attendance
 from adapters.ws.socketio.client import Client
-from adapters.ws.socketio.line import Outbox
 from adapters.ws.socketio.lobby import Lobby
+from adapters.ws.socketio.outbox import Outbox
 from adapters.ws.socketio.packets import TextPacket
 from adapters.ws.trouble import NOT_TEXT, Trouble, malformed, trouble_of
 from core.kernel import DomainError, Kind
