@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 LINE_LIMIT = 4 * 1024 * 1024
 
 Happening = tuple[str, list[Any]]
