@@ -11,9 +11,11 @@ from typing import Any
 
 import h11
 import hypercorn.asyncio.run
+import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 import hypercorn.protocol.ws_stream
+from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData, Updated
 from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
@@ -66,6 +68,45 @@ class Connection(TCPServer):
             await super()._read_data()
         finally:
             await self.idle_task.stop()
+
+
+class Inbox:
+    """What comes in for a request, as far as there is room; that nothing more will come needs none.
+
+    Hypercorn would have the end wait as well. An application that answers before it has read everything never
+    makes room again: the connection would stay for ever, also when its client has long gone.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self._room = asyncio.Semaphore(size)
+        self._has_ended = False
+
+    async def get(self) -> Any:
+        message = await self._messages.get()
+        self._room.release()
+        return message
+
+    async def put(self, message: Any) -> None:
+        if message["type"] in {"http.disconnect", "websocket.disconnect"}:
+            self._has_ended = True
+            self._room.release()  # for whatever waits already
+        elif not self._has_ended:
+            await self._room.acquire()
+        self._messages.put_nowait(message)
+
+
+class Tasks(TaskGroup):
+    """Gives each application an Inbox."""
+
+    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Any:
+        inbox = Inbox(config.max_app_queue_size)
+
+        async def reading_it(scope: Any, receive: Any, *rest: Any) -> None:
+            await app(scope, inbox.get, *rest)
+
+        await super().spawn_app(reading_it, config, scope, send)  # type: ignore[arg-type]
+        return inbox.put
 
 
 class Http1(H11Protocol):
@@ -141,6 +182,7 @@ class PlainHandshake(Handshake):
 
 _IN_PLACE_OF = (
     (hypercorn.asyncio.run, "TCPServer", Connection),
+    (hypercorn.asyncio.tcp_server, "TaskGroup", Tasks),
     (hypercorn.protocol, "H11Protocol", Http1),
     (hypercorn.protocol.h11, "WSStream", WebSocket),
     (hypercorn.protocol.ws_stream, "Handshake", PlainHandshake),

@@ -17,6 +17,12 @@ from tests.system.wire import request
 PATIENCE = 10.0
 LONG = 60.0
 SHORT = 0.3
+UPGRADE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: " + 22 * "A" + "==",
+)
 
 
 class Shop:
@@ -232,10 +238,32 @@ async def test_nothing_stays_of_a_socket_that_is_closed(shop):
         assert (await asyncio.wait(left, timeout=PATIENCE))[1] == set()
 
 
+UNREAD = 100 * b"1\r\na\r\n" + b"0\r\n\r\n"
+
+
+async def test_nothing_stays_of_a_request_whose_body_nobody_reads(shop):
+    async with hypercorn(shop) as port:
+        async with calling(port) as caller:
+            caller.writer.write(request("POST", "/", "Transfer-Encoding: chunked") + UNREAD)
+            assert (await caller.hear(b"Hello")).startswith(b"HTTP/1.1 200 ")
+            assert await caller.rest() == b""
+        assert (await asyncio.wait(tasks_of_connections(), timeout=PATIENCE))[1] == set()
+
+
+async def test_nothing_stays_of_a_socket_whose_messages_nobody_reads(shop):
+    frames = 100 * (b"\x81\x81" + 4 * b"\0" + b"a")
+    async with hypercorn(shop) as port, calling(port) as caller:
+        caller.writer.write(request("GET", "/", *UPGRADE))
+        async with asyncio.timeout(PATIENCE):
+            assert b" 101 " in await caller.reader.readuntil(b"\r\n\r\n")
+        caller.writer.write(frames)
+        left = tasks_of_connections()
+        assert (await asyncio.wait(left, timeout=PATIENCE))[1] == set()
+
+
 async def test_a_socket_is_pinged_as_long_as_it_is_open(shop):
     async with hypercorn(shop, websocket_ping_interval=0.01) as port, calling(port) as caller:
-        upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
-        caller.writer.write(request("GET", "/", *upgrade, "Sec-WebSocket-Key: " + 22 * "A" + "=="))
+        caller.writer.write(request("GET", "/", *UPGRADE))
         async with asyncio.timeout(PATIENCE):
             assert b" 101 " in await caller.reader.readuntil(b"\r\n\r\n")
             assert await caller.reader.readexactly(6) == b"\x89\x00" * 3
