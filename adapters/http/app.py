@@ -203,9 +203,7 @@ def create_http(
         application.sites.pages, clock, widget_hosts=hosts, is_production=options.is_production
     )
     once = Once(answers, cipher, cookies)
-    reception = Reception(
-        application.identity, application.shops, application.sites, origins, hosts, clock
-    )
+    reception = Reception(application.identity, application.shops, application.sites, origins, hosts, clock)
     gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
     app, echo = _quart(), echo or NoSockets()
     for routes in _blueprints(application, options, clock, health, gate, observer, echo):

@@ -7,7 +7,7 @@ from core.conversations.messages import Message
 from core.conversations.visitor import Posted
 from core.kernel import VisitorActor
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
 """The widget gives up on an answer after 15."""
 
 
