@@ -80,7 +80,7 @@ class Reception:
         self._known.clear()
 
     async def _resolved(self, hosts: tuple[str, ...], tenant: str | None, key: str | None) -> Place | None:
-        """Asked at every message, so remembered for a moment; admin keys are not: a new one counts at once."""
+        """Asked at every message, so remembered for a moment; admin keys are not: new ones count at once."""
         asked, now = (hosts, tenant, key), self._clock.now().timestamp()
         known = self._known.get(asked)
         if known is not None and now - known[0] < REMEMBERED_SECONDS:

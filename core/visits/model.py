@@ -34,10 +34,9 @@ class IdentitySecret:
 
     def good(self, now: datetime) -> list[str]:
         """The sealed secrets that vouch now, the newest first."""
-        is_kept = self.previous_sealed is not None and self.previous_until is not None
-        if is_kept and self.previous_until and self.previous_sealed and now < self.previous_until:
-            return [self.sealed, self.previous_sealed]
-        return [self.sealed]
+        if self.previous_sealed is None or self.previous_until is None or now >= self.previous_until:
+            return [self.sealed]
+        return [self.sealed, self.previous_sealed]
 
     def replaced(self, sealed: str, now: datetime) -> "IdentitySecret":
         return IdentitySecret(
