@@ -139,5 +139,19 @@ async def test_a_file_from_the_shops_people_is_shown(page: Page, open_chat: Open
     assert await picture.evaluate("(img) => img.decode().then(() => img.naturalWidth)") == 60
 
 
+async def test_a_picture_that_comes_slowly_does_not_push_the_end_out_of_view(
+    page: Page, open_chat: Open, agent: Agent
+):
+    await page.set_viewport_size({"width": 320, "height": 420})
+    chat = await open_chat(page, name="Mara")
+    await chat.tells("Show me")
+    conversation = await agent.conversation_with("Show me")
+    await agent.sends_file(conversation, "tall.png", "image/png", png(30, 250))
+    await expect(chat.log.locator("li.agent img")).to_have_js_property("naturalHeight", 250)
+    await agent.says(conversation, "Below the picture")
+    await expect(chat.line("Below the picture")).to_be_in_viewport()
+    await expect(chat.frame.get_by_role("button", name="New messages")).to_be_hidden()
+
+
 async def _never(_: Route) -> None:
     """Neither an answer nor an end."""

@@ -140,6 +140,16 @@ async def test_the_page_is_a_chat_of_its_own_without_a_frame(
     assert (await agent.conversation_with("Without a frame"))["customerName"] == "Mara"
 
 
+async def test_the_demo_shop_has_a_chat_before_anybody_has_set_anything_up(
+    page: Page, server: Server, agent: Agent
+):
+    await page.goto(f"{server.url}/embed?origin={server.demo['site_origin']}")
+    chat = Chat(page, page)
+    await chat.introduces("Mara")
+    await chat.tells("Is this the demo?")
+    await agent.conversation_with("Is this the demo?")
+
+
 async def test_what_proves_a_person_and_what_describes_one_never_reaches_a_log(
     page: Page, open_chat: Open, server: Server
 ):

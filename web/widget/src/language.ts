@@ -16,3 +16,9 @@ export function languageOf(...wishes: readonly (string | null | undefined)[]): L
 export function directionOf(language: Language): "rtl" | "ltr" {
   return language === "ar" || language === "he" ? "rtl" : "ltr";
 }
+
+/** How the visitor writes dates in it: `en-GB`, say. Some browsers name locales that no date can be written in. */
+export function localeOf(language: Language, wishes: readonly string[]): string {
+  const tag = new RegExp(`^${language}(-[a-z0-9]{2,8})*$`, "i");
+  return wishes.find((wish) => tag.test(wish)) ?? language;
+}

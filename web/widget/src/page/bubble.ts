@@ -1,6 +1,5 @@
 /** One line of the conversation: somebody's message, or a note of ours. */
 
-import type { Language } from "../language";
 import { icon, make, unseen } from "./dom";
 import { shown } from "./files";
 import { linked } from "./links";
@@ -13,7 +12,8 @@ export type State = "sending" | "sent" | "refused" | "none";
 /** How the page speaks, and whose pictures it may show. */
 export interface Manner {
   words: Words;
-  language: Language;
+  /** For dates and numbers. */
+  locale: string;
   gateway: string;
 }
 
@@ -98,15 +98,15 @@ export class Bubble {
 
   private time(at: Date): HTMLElement {
     const how = { hour: "numeric", minute: "2-digit" } as const;
-    const written = new Intl.DateTimeFormat(this.manner.language, how).format(at);
+    const written = new Intl.DateTimeFormat(this.manner.locale, how).format(at);
     return make("time", { datetime: at.toISOString() }, written);
   }
 
   private fill(text: string, items: FileItem[]): void {
-    const { gateway, words, language } = this.manner;
+    const { gateway, words, locale } = this.manner;
     // The gateway puts a text in place of none, for pages that show no files.
     const standsIn = items.length > 0 && text.startsWith("[Attachment: ");
     if (text && !standsIn) this.body.append(make("p", { class: "text", dir: "auto" }, ...linked(text)));
-    this.body.append(...items.map((item) => shown(item, gateway, words, language)));
+    this.body.append(...items.map((item) => shown(item, gateway, words, locale)));
   }
 }

@@ -1,6 +1,6 @@
 /** What the page was opened with: by the loader, by somebody's own frame, or as a page of its own. */
 
-import { directionOf, languageOf, type Language } from "../language";
+import { directionOf, languageOf, localeOf, type Language } from "../language";
 import { webUrl } from "./links";
 
 /** Labels that tell the gateway whose chat this is; undefined ones are not sent. */
@@ -28,6 +28,8 @@ export interface Config {
   readonly site: Site;
   readonly person: Person;
   readonly language: Language;
+  /** The visitor's own way to write dates, if it is one of that language. */
+  readonly locale: string;
   readonly direction: "rtl" | "ltr";
   /** Whether a bubble opens and closes us. */
   readonly isFramed: boolean;
@@ -69,6 +71,7 @@ export function readConfig(where: Location, isFramed: boolean): Config {
       token: given("identityToken"),
     },
     language,
+    locale: localeOf(language, navigator.languages),
     direction: directionOf(language),
     isFramed,
   };

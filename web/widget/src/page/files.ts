@@ -63,7 +63,7 @@ function kindOf(contentType: string): FileItem["type"] {
 }
 
 /** Pictures that our own gateway vouches for are shown; whatever else there is can be opened by its link. */
-export function shown(item: FileItem, gateway: string, words: Words, language: string): Node {
+export function shown(item: FileItem, gateway: string, words: Words, locale: string): Node {
   const { url, filename, size } = item.payload;
   const name = filename || words.file;
   const link = webUrl(url, gateway);
@@ -73,16 +73,16 @@ export function shown(item: FileItem, gateway: string, words: Words, language: s
     return anchor(link, make("img", { src: link.href, alt: name, loading: "lazy" }));
   }
   const label = [icon("file"), make("span", { class: "name", dir: "auto" }, name)];
-  if (size) label.push(make("span", { class: "size", dir: "auto" }, readable(size, language)));
+  if (size) label.push(make("span", { class: "size", dir: "auto" }, readable(size, locale)));
   const card = link ? anchor(link) : make("span");
   card.className = "card";
   card.append(...label);
   return card;
 }
 
-function readable(bytes: number, language: string): string {
+function readable(bytes: number, locale: string): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const step = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const how = { style: "unit", unit: units[step]!, unitDisplay: "short", maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language, how).format(bytes / 1000 ** step);
+  return new Intl.NumberFormat(locale, how).format(bytes / 1000 ** step);
 }

@@ -5,14 +5,14 @@ import { Storage } from "./storage";
 import { WORDS } from "./strings";
 
 const config = readConfig(location, parent !== window);
-const { site, language, gateway } = config;
+const { site, language, locale, gateway } = config;
 const storage = new Storage(site.tenantId ?? site.siteId ?? site.origin);
 const places = {
   scroll: find("scroll"),
   list: find("thread"),
   latest: find<HTMLButtonElement>("latest"),
 };
-const chat = new Chat(config, { words: WORDS[language], language, gateway }, storage, places);
+const chat = new Chat(config, { words: WORDS[language], locale, gateway }, storage, places);
 chat.start();
 
 if (config.isFramed) {

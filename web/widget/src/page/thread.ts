@@ -21,7 +21,8 @@ export class Thread {
   /** Temporary ids of messages that the gateway has. */
   private readonly arrived = new Set<string>();
   private notes = 0;
-  private isStuck = true;
+  /** Whether the visitor wants to see what is new; only their own scrolling changes it. */
+  private isAtEnd = true;
 
   constructor(
     private readonly at: ThreadPlaces,
@@ -29,9 +30,14 @@ export class Thread {
   ) {
     at.latest.addEventListener("click", () => this.toEnd());
     at.scroll.addEventListener("scroll", () => {
+      const { scrollTop, scrollHeight, clientHeight } = at.scroll;
+      this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
       if (this.isAtEnd) at.latest.hidden = true;
     });
-    new ResizeObserver(() => this.isStuck && this.toEnd()).observe(at.scroll);
+    // Pictures grow when they have come, the window when the keyboard goes.
+    const resized = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+    resized.observe(at.scroll);
+    resized.observe(at.list);
   }
 
   get lastSequence(): number {
@@ -111,7 +117,7 @@ export class Thread {
   toEnd(): void {
     this.at.scroll.scrollTop = this.at.scroll.scrollHeight;
     this.at.latest.hidden = true;
-    this.isStuck = true;
+    this.isAtEnd = true;
   }
 
   private bubbleOf(message: Message): Bubble {
@@ -127,12 +133,6 @@ export class Thread {
     this.arrange();
     if (follows) this.toEnd();
     else if (isNew) this.at.latest.hidden = false;
-  }
-
-  private get isAtEnd(): boolean {
-    const { scrollTop, scrollHeight, clientHeight } = this.at.scroll;
-    this.isStuck = scrollHeight - scrollTop - clientHeight < NEAR;
-    return this.isStuck;
   }
 
   /** What stays where it is is left alone, or it would be read out again. */
@@ -167,7 +167,7 @@ export class Thread {
 
   private day(date: string, at: Date): HTMLLIElement {
     const known = this.days.get(date) ?? make("li", { class: "day" });
-    const label = dayName(at, this.manner.language);
+    const label = dayName(at, this.manner.locale);
     if (known.textContent !== label) known.textContent = label;
     this.days.set(date, known);
     return known;
@@ -180,13 +180,13 @@ function byPlace(a: Bubble, b: Bubble): number {
   return a.content.at.getTime() - b.content.at.getTime();
 }
 
-function dayName(at: Date, language: string): string {
+function dayName(at: Date, locale: string): string {
   const ago = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86_400_000);
   if (ago === 0 || ago === -1) {
-    const name = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(ago, "day");
-    return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
+    const name = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(ago, "day");
+    return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
   }
   const isThisYear = at.getFullYear() === new Date().getFullYear();
   const year = isThisYear ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", ...year }).format(at);
+  return new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", ...year }).format(at);
 }
