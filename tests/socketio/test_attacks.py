@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests import builders
+from tests.socketio.stand import until
 
 # 1: the key that every page holds opens nothing that is the shop's alone.
 
@@ -222,3 +225,17 @@ async def test_a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up(stand,
             await good.until("message:new")
         assert len(good.texts()) == said + 1
         bad.connection.transport.abort()
+
+
+async def test_who_answers_no_pings_is_let_go(stand, stage, monkeypatch):
+    engine = stand.service.socketio.server.eio
+    monkeypatch.setattr(engine, "ping_interval", 0.1)
+    monkeypatch.setattr(engine, "ping_timeout", 0.2)
+    async with stand.page(await stand.session(stage.shop.id)) as page:
+        with suppress(ConnectionClosed):
+            async with asyncio.timeout(10):
+                while True:
+                    await page.connection.recv()
+    await until(lambda: not stand.service.socketio.server.clients)
+    assert not engine.sockets
+    assert len(stand.service.lobby.rooms) == 0
