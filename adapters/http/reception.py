@@ -68,7 +68,9 @@ class Reception:
         key = bearer or None
         if key is not None and not (key.isascii() and key.isprintable() and len(key) <= KEY_LIMIT):
             raise UnknownShopKey
-        place = await self._resolved(tuple(self._hosts(call, told)), told.tenant, key)
+        is_named = told.tenant is not None or key is not None
+        hosts = tuple(self._hosts(call, told, is_named=is_named))
+        place = await self._resolved(hosts, told.tenant, key)
         if place is None:
             raise MissingTenant
         await self._origins.check(call, place.shop.id)
@@ -103,7 +105,8 @@ class Reception:
         return Visit(place.shop, place.site, token=visitor)
 
     async def _place(self, call: Call, told: Told, shop_id: str) -> Place:
-        place = await self._sites.resolve(hosts=self._hosts(call, told), tenant=shop_id)
+        hosts = self._hosts(call, told, is_named=False)
+        place = await self._sites.resolve(hosts=hosts, tenant=shop_id)
         if place is not None and place.shop.id == shop_id:
             return place
         shop = await self._shops.find.by_id(shop_id)
@@ -111,14 +114,17 @@ class Reception:
             raise ShopNotFound
         return Place(shop)
 
-    def _hosts(self, call: Call, told: Told) -> list[str]:
+    def _hosts(self, call: Call, told: Told, *, is_named: bool) -> list[str]:
         """Where the page may be at home, the likeliest first. The host that the widget's page itself comes
-        from is nobody's site when a browser names it, as it does for every shop's visitors."""
+        from is nobody's site when a browser names it, as it does for every shop's visitors. When the page
+        names it, having no other page around it, whoever `is_named` otherwise comes before its owner."""
         named = host_of(call.header(b"x-website-origin"))
         by_browser = [host_of(call.header(name)) for name in (b"origin", b"referer")]
         by_body = [host_of(_text(told, name)) for name in ("origin", "domain")]
         strangers = [host for host in by_browser if host not in self._widget_hosts]
-        return [host for host in (named, *strangers, *by_body) if host is not None]
+        passed_over = self._widget_hosts if is_named else frozenset()
+        hosts = (named, *strangers, *by_body)
+        return [host for host in hosts if host is not None and host not in passed_over]
 
 
 def _is_token(bearer: str) -> bool:

@@ -106,6 +106,19 @@ async def test_the_widgets_own_host_is_no_site_when_the_browser_names_it(
     assert await shop_of(api, headers=headers | {"x-website-origin": HOME}) == other.shop.id
 
 
+@pytest.mark.parametrize("page", [HOME, EMBED])
+async def test_whoever_owns_the_widgets_own_host_gets_no_visitors_of_shops_that_are_named(
+    api: Api, stand: Stand, stage, other, page: str
+):
+    """A chat without a page around it, opened by a link, calls the widget's own host its page."""
+    await add_site(stand, other, "localhost:8080", "widget.example")
+    headers = {"origin": page, "x-website-origin": page}
+    told = {"origin": page, "domain": page.partition("://")[2]}
+    assert await shop_of(api, headers=headers, tenantId=stage.shop.id, **told) == stage.shop.id
+    assert await shop_of(api, headers=headers, key=stage.shop.public_key, **told) == stage.shop.id
+    assert await shop_of(api, headers=headers, **told) == other.shop.id
+
+
 async def test_the_tenants_id_does_without_a_site(api: Api, stage):
     answer = (await ask(api, tenantId=stage.shop.id)).json()
     assert (answer["tenant_id"], answer["site_id"]) == (stage.shop.id, None)
