@@ -1,6 +1,7 @@
 """A real server with the demo shop, a page of that shop on another site, and a real browser before it."""
 
 import json
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import Chromium, find_chromium
 from tests.browser.pages import Site, a_site, shop_page
 from tests.browser.people import PATIENCE, Agent, Chat, know
 from tests.browser.server import Server, a_server
@@ -18,12 +19,19 @@ from tests.services.server import NotInstalled
 
 expect.set_options(timeout=PATIENCE * 1000)
 
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(240),  # the first one may have to install a browser
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
 in_one_loop = pytest_asyncio.fixture(loop_scope="session")
 """A browser lives in the event loop that started it, and starting one takes a second."""
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium() -> Chromium:
     try:
         return find_chromium()
     except NotInstalled as missing:
@@ -31,10 +39,12 @@ def chromium() -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
+async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
     async with async_playwright() as driver:
         # As root, as in containers, Chromium runs without its sandbox or not at all.
-        opened = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        opened = await driver.chromium.launch(
+            executable_path=chromium.path, args=["--no-sandbox"], env={**os.environ, **chromium.env}
+        )
         yield opened
         await opened.close()
 

@@ -2,13 +2,12 @@
 
 from datetime import datetime, time, timedelta
 
-import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.people import Agent, Chat
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 
 async def test_a_visitor_gives_a_name_writes_and_is_answered(page: Page, open_chat: Open, agent: Agent):

@@ -3,13 +3,12 @@
 import zlib
 from typing import Any
 
-import pytest
 from playwright.async_api import FilePayload, Page, Route, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.people import Agent, Chat
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 PUTS = "**/uploads/*"
 

@@ -9,11 +9,11 @@ import jwt
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.people import Agent
 from tests.browser.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import re
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.pages import Site, shop_page
 from tests.browser.people import Agent, Chat
 from tests.browser.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 GLOBALS = "Object.getOwnPropertyNames(window).filter((name) => isNaN(name)).sort()"
 

@@ -3,13 +3,12 @@
 import re
 from typing import Any
 
-import pytest
 from playwright.async_api import BrowserContext, Page, Request, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.people import Agent
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 MESSAGE = "**/webchat/message"
 SOCKETS = re.compile(r"/socket\.io/")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.pages import Site
 from tests.browser.people import Agent, know
 from tests.browser.server import Server, a_server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 ENDED = "This conversation has ended. Write again to continue it."
 RESUMED = "The conversation continues."

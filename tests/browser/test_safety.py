@@ -1,13 +1,12 @@
 """Texts are texts: whatever anybody writes, nothing of it runs or becomes part of the page."""
 
-import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import IN_A_BROWSER, Open
 from tests.browser.people import Agent
 from tests.browser.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = IN_A_BROWSER
 
 ATTACKS = (
     "<img src=x onerror=window.hacked=1>",
