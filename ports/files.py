@@ -34,8 +34,8 @@ class Files(Protocol):
         """The message carries them, until it is deleted."""
         ...
 
-    def waiting(self, conversation_id: str) -> int:
-        """How many were begun that no message has carried yet."""
+    def waiting(self, conversation_id: str, now: datetime) -> int:
+        """How many were begun that no message has carried yet, without those that can't come any more."""
         ...
 
     def by_put_digest(self, digest: str) -> File | None:

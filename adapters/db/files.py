@@ -113,6 +113,7 @@ _WAITING = Statement(
         files.c.shop_id == p("shop_id"),
         files.c.conversation_id == p("conversation_id"),
         files.c.is_used.is_(False),
+        sa.or_(files.c.state != FileState.PENDING.value, files.c.expires_at > p("now")),
     )
 )
 _ADD = Statement(files.insert())
@@ -167,8 +168,8 @@ class SqlFiles:
         rows = [{"shop_id": self._shop_id, "message_id": message_id, "file_id": file.id} for file in files]
         _ATTACH.run_many(self._session, rows)
 
-    def waiting(self, conversation_id: str) -> int:
-        params = {"shop_id": self._shop_id, "conversation_id": conversation_id}
+    def waiting(self, conversation_id: str, now: datetime) -> int:
+        params = {"shop_id": self._shop_id, "conversation_id": conversation_id, "now": now}
         row = _WAITING.one(self._session, params)
         return int(row["number"]) if row else 0
 

@@ -53,7 +53,7 @@ NOTHING_TOLD = TokenIn()
 """An uploader sends no fields of its page's, only headers."""
 
 NO_CONVERSATION = (ConversationNotFound, UnknownShopKey, BadToken)
-NO_BEGINNING = (FileTooLarge, FileTypeRefused, TooManyUploads)
+NO_BEGINNING = (FileTooLarge, FileTypeRefused)
 NO_END = (UploadNotFound, UploadIncomplete, UploadUsed)
 
 
@@ -68,7 +68,7 @@ def blueprint(files: FileUseCases, reception: Reception, *, base_url: str) -> Bl
         access=BY_CONVERSATION,
         body=UploadIn,
         returns=BegunAnswer,
-        raises=(*NO_CONVERSATION, *NO_BEGINNING),
+        raises=(*NO_CONVERSATION, *NO_BEGINNING, TooManyUploads),
         keeps_nul=True,
     )
     async def begin(call: Call, conversation_id: str, body: UploadIn) -> BegunAnswer:

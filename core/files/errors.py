@@ -40,7 +40,7 @@ class TooManyUploads(DomainError):
 
     kind = Kind.CONFLICT
     code = "too_many_uploads"
-    says = "At most {limit} files may wait to be sent in a message; send these first"
+    says = "At most {limit} files may wait to be sent in a message; send these first, or try again later"
 
 
 class FileTooLarge(DomainError):

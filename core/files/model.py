@@ -27,7 +27,8 @@ ATTEMPTS_LIMIT = 5
 """How often the bytes may be sent again after a connection broke."""
 
 WAITING_LIMIT = 10
-"""How many files of one conversation may wait for their message: as many as a message can carry."""
+"""How many files of one conversation may wait for their message when a visitor adds one: as many as a message
+can carry."""
 
 _KINDS = {
     "image": AttachmentKind.IMAGE,
@@ -151,6 +152,11 @@ class File:
         if now >= self.expires_at or self.attempts >= ATTEMPTS_LIMIT:
             raise UploadExpired
         self.attempts += 1
+
+    def refuse(self, now: datetime) -> None:
+        """Its bytes are of another kind, and sending them again would not help."""
+        if self.state is FileState.PENDING:
+            self.expires_at = min(self.expires_at, now)
 
     def receive(self, *, object_key: str, sha256: str, now: datetime) -> None:
         """Its bytes are stored. Raises UploadUsed when other ones were faster."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.conversations.errors import ConversationNotFound
-from core.files.errors import TooManyUploads, UploadNotFound
+from core.files.errors import FileTypeRefused, TooManyUploads, UploadNotFound
 from core.files.model import EXPIRES_AFTER, WAITING_LIMIT, Announced, File, Keys
 from core.files.types import check_content
 from core.identity.model import digest
@@ -63,12 +63,17 @@ class BeginUpload:
 
         Raises Invalid, FileTooLarge, FileTypeRefused, TooManyUploads or ConversationNotFound.
         """
-        return await self._begin(place.shop_id, place.conversation_id, announced, lambda tx: None)
+        return await self._begin(
+            place.shop_id, place.conversation_id, announced, lambda tx: None, waiting_limit=WAITING_LIMIT
+        )
 
     async def by_agent(
         self, *, actor: Agent, shop_id: str, conversation_id: str, announced: Announced
     ) -> Begun:
-        """Raises the same, and ShopNotFound or Forbidden."""
+        """However many wait: visitors can't keep the shop's people from sending theirs.
+
+        Raises Invalid, FileTooLarge, FileTypeRefused, ConversationNotFound, ShopNotFound or Forbidden.
+        """
         return await self._begin(
             shop_id,
             conversation_id,
@@ -82,8 +87,11 @@ class BeginUpload:
         conversation_id: str,
         announced: Announced,
         check: Callable[[Transaction], object],
+        *,
+        waiting_limit: int | None = None,
     ) -> Begun:
         public, put_secret, token = (self.ids.secret() for _ in range(3))
+        now = self.clock.now()
 
         def work(tx: Transaction) -> Begun:
             check(tx)
@@ -101,10 +109,10 @@ class BeginUpload:
                 ),
                 files_url=self.files_url,
                 limit=self.limit,
-                now=self.clock.now(),
+                now=now,
             )
-            if tx.files.waiting(conversation.id) >= WAITING_LIMIT:
-                raise TooManyUploads(limit=WAITING_LIMIT)
+            if waiting_limit is not None and tx.files.waiting(conversation.id, now) >= waiting_limit:
+                raise TooManyUploads(limit=waiting_limit)
             tx.files.add(file)
             return Begun(file, put_secret, token)
 
@@ -129,7 +137,11 @@ class ReceiveUpload:
         if length is not None and length != file.size:
             raise _other_size(file)
         intake = Intake(file, content, self.types)
-        await self.storage.put(object_key, intake.checked())
+        try:
+            await self.storage.put(object_key, intake.checked())
+        except FileTypeRefused:
+            await self._end(file)
+            raise
 
         def work(tx: Transaction) -> File:
             stored = _found(tx, file)
@@ -139,6 +151,18 @@ class ReceiveUpload:
 
         # When this fails the object belongs to no file, and is swept.
         return await self.db.transact(work, shop=file.shop_id)
+
+    async def _end(self, file: File) -> None:
+        """It will never come, and is not waited for."""
+        now = self.clock.now()
+
+        def work(tx: Transaction) -> None:
+            found = tx.files.find(file.conversation_id, file.number, lock=True)
+            if found is not None:
+                found.refuse(now)
+                tx.files.save(found)
+
+        await self.db.transact(work, shop=file.shop_id)
 
     async def _attempt(self, secret: str) -> tuple[File, str]:
         """Each attempt writes an object of its own: two at once can't mix, and what one leaves is known."""

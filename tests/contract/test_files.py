@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.files.model import Announced, File, FileState, Keys
+from core.files.model import EXPIRES_AFTER, Announced, File, FileState, Keys
 from core.kernel import ConcurrentUpdate
 from ports.db import SYSTEM
 from tests.builders import a_message, a_shop, ids
@@ -93,7 +93,8 @@ async def test_another_shop_finds_nothing(db, clock, stage, message):
     other = (await a_shop(db, clock)).shop.id
     assert await db.read(lambda tx: tx.files.find(file.conversation_id, file.number), shop=other) is None
     assert await db.read(lambda tx: tx.files.by_url(file.url), shop=other) is None
-    assert await db.read(lambda tx: tx.files.waiting(file.conversation_id), shop=other) == 0
+    waiting = lambda tx: tx.files.waiting(file.conversation_id, clock.now())  # noqa: E731
+    assert await db.read(waiting, shop=other) == 0
 
 
 @pytest.mark.parametrize("url", ["", "x", "https://evil.example/files/{key}/a.png", "{url}?x", "{url}/"])
@@ -105,10 +106,20 @@ async def test_only_the_exact_address_finds_a_file(db, clock, stage, message, ur
 
 async def test_what_waits_is_counted_until_a_message_carries_it(db, clock, stage, message):
     file = await add(db, a_file(stage, message, clock))
-    waiting = lambda tx: tx.files.waiting(message.conversation_id)  # noqa: E731
+    waiting = lambda tx: tx.files.waiting(message.conversation_id, clock.now())  # noqa: E731
     assert await db.read(waiting, shop=stage.shop.id) == 1
     await attach(db, file, message)
     assert await db.read(waiting, shop=stage.shop.id) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"), [(FileState.PENDING, 0), (FileState.RECEIVED, 1), (FileState.STORED, 1)]
+)
+async def test_what_can_not_come_any_more_is_not_waited_for(db, clock, stage, message, state, counts):
+    await add(db, a_file(stage, message, clock, state=state))
+    clock.advance(EXPIRES_AFTER)
+    waiting = lambda tx: tx.files.waiting(message.conversation_id, clock.now())  # noqa: E731
+    assert await db.read(waiting, shop=stage.shop.id) == counts
 
 
 @pytest.mark.parametrize("state", list(FileState))

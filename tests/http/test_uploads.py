@@ -16,7 +16,7 @@ from tests import builders
 from tests.databases import KINDS
 from tests.http.conftest import another_visitor
 from tests.http.stand import HOME, Api, Serve, Stand, chunks
-from tests.http.uploader import HTML, PDF, PNG, SVG, Uploader, item, path_of
+from tests.http.uploader import HTML, PDF, PNG, PNG_SIZE, SVG, Uploader, item, path_of
 
 MESSAGES = "/api/chat/messages"
 
@@ -204,6 +204,28 @@ async def test_only_so_many_files_may_wait(uploader: Uploader, api: Api, visitor
     body = {"text": "x", "attachments": item(first["publicUrl"])}
     assert (await api.post(MESSAGES, body, token=visitor)).status_code == 202
     assert (await uploader.init()).status_code == 200
+
+
+async def test_what_was_refused_or_never_came_is_not_waited_for(uploader: Uploader, clock: ManualClock):
+    for _ in range(WAITING_LIMIT):
+        begun = await uploader.begun("a.png", "image/png", len(HTML))
+        assert refused(await uploader.put(begun["uploadUrl"], HTML)) == (415, "FILE_TYPE_REFUSED")
+    assert refused(await uploader.put(begun["uploadUrl"], HTML)) == (403, "UPLOAD_EXPIRED")
+    for _ in range(WAITING_LIMIT):
+        await uploader.begun()
+    assert refused(await uploader.init()) == (409, "TOO_MANY_UPLOADS")
+    clock.advance(EXPIRES_AFTER)
+    await uploader.begun()
+
+
+async def test_visitors_can_not_keep_agents_from_sending_files(
+    uploader: Uploader, api: Api, owner: str, stage, conversation_id: str
+):
+    for _ in range(WAITING_LIMIT):
+        await uploader.begun()
+    path = f"/api/shops/{stage.shop.id}/conversations/{conversation_id}/uploads"
+    announced = {"originalName": "a.png", "mimeType": "image/png", "size": PNG_SIZE}
+    assert (await api.post(path, announced, token=owner)).status_code == 201
 
 
 async def test_uploads_have_limits_by_address_and_by_conversation(serve: Serve, conversation_id: str):
