@@ -17,7 +17,7 @@ import hypercorn.protocol.h11
 import hypercorn.protocol.ws_stream
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.events import Event, RawData, Updated
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import H11Protocol
@@ -30,9 +30,15 @@ from bootstrap.refusals import refusal
 VERSION = "0.18.0"
 """The one that these mends were made for."""
 
+UNTAKEN_SECONDS = 40.0
+"""How long a client may take nothing of its answer. An endpoint that streams gives up before that."""
+
 
 class Connection(TCPServer):
-    """A connection that ends with its client, and is watched by one task instead of two for each request."""
+    """A connection that ends with its client or its client's interest.
+
+    It is watched by one task, instead of two for each request.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -40,12 +46,51 @@ class Connection(TCPServer):
         self._is_watched = True
 
     async def protocol_send(self, event: Event) -> None:
-        """Hypercorn ends the watch with every request and starts another: a tenth of all its work."""
-        if not isinstance(event, Updated):
+        if isinstance(event, RawData):
+            await self._write(event.data)
+        elif isinstance(event, Updated):
+            await self._watch(event.idle)
+        else:
             await super().protocol_send(event)
-            return
-        self._idle_since = self.loop.time() if event.idle else None
-        if event.idle and not self._is_watched:
+
+    async def _write(self, data: bytes) -> None:
+        async with self.send_lock:
+            try:
+                self.writer.write(data)
+                await self._drain()
+            except (OSError, RuntimeError):
+                await self.protocol.handle(Closed())
+
+    async def _drain(self) -> None:
+        """Hypercorn would wait for ever for a client that does not read."""
+        transport = self.writer.transport
+        while left := transport.get_write_buffer_size():
+            try:
+                async with asyncio.timeout(UNTAKEN_SECONDS):
+                    await self.writer.drain()
+                return
+            except TimeoutError:
+                if transport.get_write_buffer_size() == left:
+                    transport.abort()
+                    raise
+
+    async def _close(self) -> None:
+        self._abort_later()
+        await super()._close()
+
+    async def _initiate_server_close(self) -> None:
+        self._abort_later()
+        await super()._initiate_server_close()
+
+    def _abort_later(self) -> None:
+        """A transport that is closed waits until everything is taken, also for ever."""
+        if self.writer.transport.get_write_buffer_size():
+            self.loop.call_later(UNTAKEN_SECONDS, self.writer.transport.abort)
+
+    async def _watch(self, is_idle: bool) -> None:
+        """Hypercorn ends the watch with every request and starts another: a tenth of all its work."""
+        self._idle_since = self.loop.time() if is_idle else None
+        if is_idle and not self._is_watched:
             self._is_watched = True
             await self.idle_task.restart(self._task_group, self._idle_timeout)
 

@@ -11,6 +11,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from websockets.asyncio.client import connect
 
+from bootstrap import hypercorn_mends
 from bootstrap.hypercorn_mends import VERSION, mend_hypercorn
 from tests.system.wire import request
 
@@ -23,6 +24,11 @@ UPGRADE = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: " + 22 * "A" + "==",
 )
+
+
+# What stays in the transport when the system's buffers are full: more or less than makes it tell to wait.
+BODIES = {"/empty": b"", "/much": bytes(1_000_000), "/impatient": bytes(1_000_000), "/little": bytes(60_000)}
+FEW_BYTES = 4096
 
 
 class Shop:
@@ -45,7 +51,7 @@ class Shop:
                 await self.answer(scope["path"], send)
 
     async def answer(self, path, send):
-        body = {"/empty": b""}.get(path, b"Hello")
+        body = BODIES.get(path, b"Hello")
         headers = [(b"content-length", b"%d" % (2 * len(body) if path == "/parts" else len(body)))]
         if path == "/slow":
             self.asked.set()
@@ -54,6 +60,9 @@ class Shop:
         if path == "/parts":
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await self.go_on.wait()
+        if path == "/impatient":
+            async with asyncio.timeout(SHORT):
+                await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": body})
 
 
@@ -62,6 +71,7 @@ async def hypercorn(shop, **settings):
     """On a free port. At the end it waits for open connections as long as its patience lasts."""
     mend_hypercorn()
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FEW_BYTES)
     port = listener.getsockname()[1]
     config, stop = Config(), asyncio.Event()
     config.bind = [f"fd://{listener.detach()}"]
@@ -107,6 +117,16 @@ async def calling(port):
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def reluctant(port):
+    """A connection that takes in little by itself."""
+    with socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, FEW_BYTES)
+        caller.settimeout(PATIENCE)
+        caller.connect(("127.0.0.1", port))
+        yield caller
 
 
 def tasks(*names):
@@ -259,6 +279,26 @@ async def test_nothing_stays_of_a_socket_whose_messages_nobody_reads(shop):
         caller.writer.write(frames)
         left = tasks_of_connections()
         assert (await asyncio.wait(left, timeout=PATIENCE))[1] == set()
+
+
+@pytest.mark.parametrize("path", ["/much", "/little", "/impatient"])
+async def test_nothing_stays_of_an_answer_that_nobody_reads(shop, monkeypatch, path):
+    monkeypatch.setattr(hypercorn_mends, "UNTAKEN_SECONDS", SHORT)
+    async with hypercorn(shop, keep_alive_timeout=SHORT) as port, reluctant(port) as caller:
+        caller.sendall(request("GET", path))
+        assert await asyncio.to_thread(caller.recv, 12) == b"HTTP/1.1 200"
+        assert (await asyncio.wait(tasks_of_connections(), timeout=PATIENCE))[1] == set()
+
+
+async def test_who_reads_slowly_gets_everything(shop, monkeypatch):
+    monkeypatch.setattr(hypercorn_mends, "UNTAKEN_SECONDS", SHORT)
+    async with hypercorn(shop) as port, reluctant(port) as caller:
+        caller.sendall(request("GET", "/much"))
+        began, got = time.monotonic(), 0
+        while got < len(BODIES["/much"]):
+            is_slow = time.monotonic() - began < 4 * SHORT
+            await asyncio.sleep(SHORT / 8 if is_slow else 0)
+            got += len(caller.recv(FEW_BYTES))
 
 
 async def test_a_socket_is_pinged_as_long_as_it_is_open(shop):
