@@ -67,7 +67,10 @@ class Answers(Protocol):
 
     async def claim(self, id: str, fingerprint: str) -> Claim | Repeated:
         """A claim for the first who asks, and for the next when nobody has answered, or done anything, within
-        the lease. Of any number at once one gets it."""
+        the lease. Of any number at once one gets it.
+
+        Raises StillAnswered when others came in between and let go again.
+        """
         ...
 
     async def keep(self, claim: Claim, answer: str) -> None:

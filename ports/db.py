@@ -347,7 +347,10 @@ class Database(Protocol):
         ...
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
-        """Call `listener` on the event loop right after each commit that recorded something."""
+        """Call `listener` on the event loop right after each commit that recorded something.
+
+        What it raises is logged, and nobody else's business.
+        """
         ...
 
     async def check(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 from adapters.db.lanes import Lanes
+from adapters.db.listeners import Listeners
 from adapters.db.schema import check_revision
 from adapters.db.scope import EVERY_SHOP, checked
 from adapters.db.transaction import Context, SqlTransaction, run_body
@@ -62,7 +63,7 @@ class AsyncDatabase:
 
     def __init__(self, engine: AsyncEngine, dialect: Dialect, context: Context) -> None:
         self.engine, self._dialect, self._context = engine, dialect, context
-        self._listeners: list[Callable[[Committed], None]] = []
+        self._listeners = Listeners()
         self._running: set[asyncio.Task[Any]] = set()
         self._writer = dialect.one_writer()
         # Where there is one writer anyway, a group would have nothing to wait for together.
@@ -72,7 +73,7 @@ class AsyncDatabase:
         self._second_try = asyncio.Lock()
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     async def transact(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
         scope = checked(shop)
@@ -131,18 +132,13 @@ class AsyncDatabase:
         else:
             async with self._writer:
                 value, committed = await self._attempt(work, scope, read_only=False)
-        self._tell(committed)
+        self._listeners.tell(committed)
         return value
 
     async def _transact_once(self, work: Callable[[SqlTransaction], T], scope: Scope) -> T:
         value, committed = await self._once(work, scope, read_only=False)
-        self._tell(committed)
+        self._listeners.tell(committed)
         return value
-
-    def _tell(self, committed: Committed | None) -> None:
-        if committed is not None:
-            for listener in self._listeners:
-                listener(committed)
 
     async def _attempt(
         self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from adapters.db.listeners import Listeners
 from adapters.db.schema import check_revision, create_at_once
 from adapters.db.scope import checked
 from adapters.db.transaction import Context, SqlTransaction, run_body
@@ -56,7 +57,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path | None, context: Context) -> None:
         self._path, self._context = path, context
-        self._listeners: list[Callable[[Committed], None]] = []
+        self._listeners = Listeners()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,7 +74,7 @@ class SqliteDatabase:
             create_at_once(self.connection)
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     async def transact(self, work: Callable[[Transaction], T], *, shop: Scope) -> T:
         return cast(T, await self._submit(work, shop, is_read=False))
@@ -128,9 +129,7 @@ class SqliteDatabase:
     def _settle(self, jobs: list[_Job]) -> None:
         """Announce, then answer: by the time a caller goes on, its events are on their way."""
         for job in jobs:
-            if job.committed is not None:
-                for listener in self._listeners:
-                    listener(job.committed)
+            self._listeners.tell(job.committed)
         for job in jobs:
             if job.future.done():
                 continue

@@ -66,6 +66,22 @@ async def test_a_dropped_claim_is_there_for_the_next(answers):
     assert isinstance(await answers.claim(ID, FINGERPRINT), Claim)
 
 
+async def test_of_twins_that_all_give_up_each_is_told_the_truth(answers):
+    async def one():
+        for _ in range(5):
+            try:
+                found = await answers.claim(ID, FINGERPRINT)
+            except StillAnswered:
+                continue
+            if isinstance(found, Claim):
+                await answers.drop(found)
+            else:
+                assert found == Repeated(FINGERPRINT, None, False)
+
+    await asyncio.gather(*[one() for _ in range(20)])
+    assert isinstance(await answers.claim(ID, FINGERPRINT), Claim)
+
+
 async def test_an_effect_outlives_its_claim(answers, claiming, clock):
     claim = await cut_off(answers, claiming, clock)
     assert claim.has_effect

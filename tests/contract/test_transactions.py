@@ -188,6 +188,23 @@ async def test_a_cancelled_body_that_has_begun_still_tells_its_events(db, clock)
     assert titles == ["told", "after"]
 
 
+async def test_a_listener_that_fails_is_nobody_elses_business(db, clock):
+    stage = await a_shop(db, clock)
+    heard: list[Committed] = []
+
+    def clumsy(_):
+        raise ZeroDivisionError
+
+    db.on_commit(clumsy)
+    db.on_commit(heard.append)
+    bodies = [lambda tx, n=n: (tx.record(notice(str(n))), n)[1] for n in range(5)]
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*[db.transact(body, shop=stage.shop.id) for body in bodies])
+    assert results == [0, 1, 2, 3, 4]
+    titles = [entry.event.title for committed in heard for entry in committed.events]
+    assert sorted(titles) == ["0", "1", "2", "3", "4"]
+
+
 async def test_a_read_that_writes_is_refused(db, clock):
     stage = await a_shop(db, clock)
     with pytest.raises(Exception, match=r"(?i)read.?only"):
