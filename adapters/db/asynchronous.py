@@ -42,6 +42,9 @@ _GONE = (
 _CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of a serialization failure and of a deadlock: everything was undone and may run again."""
 
+_TOO_LONG = ("55P03", "57014")
+"""SQLSTATEs of a lock or a statement that took longer than it may."""
+
 _OUTAGES = ("08", "53", "57P")
 """SQLSTATE classes of a lost connection, of exhausted resources, and of a server going down or coming up."""
 
@@ -244,7 +247,7 @@ class _Conflict(Exception):
 def _translated(error: BaseException) -> BaseException:
     if _sqlstate(error) in _CONFLICTS:
         return _Conflict()
-    if isinstance(error, sa.exc.TimeoutError):
+    if isinstance(error, sa.exc.TimeoutError) or _sqlstate(error) in _TOO_LONG:
         return Overloaded()
     is_gone = isinstance(error, _GONE) or _sqlstate(error).startswith(_OUTAGES)
     return DatabaseDown() if is_gone else error

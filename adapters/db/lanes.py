@@ -90,7 +90,7 @@ class Lanes:
         try:
             outcomes = await self._once(lambda tx: [job.run(tx) for job in jobs], shop_id)
         except (DatabaseDown, Overloaded) as outage:
-            # Whether it was committed is not known, so it must not run again.
+            # Whether it was committed is not known, or each half would wait as long: it must not run again.
             for job in jobs:
                 job.fail(outage)
         except Exception:

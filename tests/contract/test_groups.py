@@ -10,7 +10,7 @@ from core.conversations.events import AgentsNotified
 from core.conversations.messages import Draft, Sender
 from core.conversations.model import Channel, Conversation
 from core.kernel import ConcurrentUpdate
-from core.outages import DatabaseDown
+from core.outages import DatabaseDown, Overloaded
 from ports.db import Committed, Transaction
 from tests.builders import a_message, a_shop, ids
 
@@ -240,6 +240,26 @@ async def test_when_the_connection_breaks_the_whole_group_hears_it_and_none_runs
     await blocker.execute("COMMIT")
     assert await db.transact(saying(threads[0], "kept", clock), shop=stage.shop.id) == 1
     assert [await texts_of(db, stage.shop, thread) for thread in threads] == [["kept"], [], []]
+
+
+async def test_who_waits_too_long_for_a_lock_is_told_so_and_holds_up_nobody_again(
+    opened, postgres_url, blocker, clock
+):
+    db = opened(postgres_url)
+    stage = await a_shop(db, clock)
+    threads = await threads_of(db, clock, stage.shop, 3)
+    await locked(blocker, threads[1])
+
+    def impatient(tx: Transaction):
+        tx._session.driver.fetch("SET LOCAL lock_timeout = '50ms'", ())
+        return saying(threads[1], "late", clock)(tx)
+
+    assert [type(one) for one in await at_once(db, stage.shop, [impatient])] == [Overloaded]
+    together = [impatient, *[saying(thread, "late", clock) for thread in threads]]
+    assert [type(one) for one in await at_once(db, stage.shop, together)] == [Overloaded] * 4
+    await blocker.execute("COMMIT")
+    assert await at_once(db, stage.shop, [saying(one, "in time", clock) for one in threads]) == [1] * 3
+    assert [await texts_of(db, stage.shop, thread) for thread in threads] == [["in time"]] * 3
 
 
 async def test_processes_that_lock_in_opposite_order_all_get_through(opened, postgres_url, clock):
