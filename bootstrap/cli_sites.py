@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from bootstrap.command import acting_owner, console, load_settings, run_on_container
+from bootstrap.command import a_table, acting_owner, console, load_settings, run_on_container
 from core.sites.model import Site
 
 app = typer.Typer(help="The sites of a shop and their hosts.", no_args_is_help=True)
@@ -41,7 +40,7 @@ def list_sites(shop_id: ShopId) -> None:
         found: list[Site] = await container.application().sites.list(actor=owner, shop_id=shop_id)
         return found
 
-    table = Table("id", "name", "hosts", "since")
+    table = a_table("id", "name", "hosts", "since")
     for site in run_on_container(load_settings(), look):
         table.add_row(*map(Text, (site.id, site.name, " ".join(site.hosts), f"{site.created_at:%Y-%m-%d}")))
     console.print(table)

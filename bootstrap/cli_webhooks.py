@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from bootstrap.command import acting_owner, console, fail, load_settings, run_on_container
+from bootstrap.command import a_table, acting_owner, console, fail, load_settings, run_on_container
 from core.webhooks.log import LoggedDelivery
 from core.webhooks.model import DeliveryStatus, WebhookEndpoint
 
@@ -34,7 +33,7 @@ def list_webhooks(shop_id: ShopId, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(map(webhook_out, found))
         return
-    table = Table("id", "address", "events", "state", "since")
+    table = a_table("id", "address", "events", "state", "since")
     for one in found:
         state = "active" if one.is_active else f"off: {one.disabled_reason}"
         since = f"{one.created_at:%Y-%m-%d}"
@@ -61,7 +60,7 @@ def list_deliveries(
     if as_json:
         _print_json(map(delivery_out, found))
         return
-    table = Table("id", "webhook", "event", "made", "state", "next try", "tries", "last answer")
+    table = a_table("id", "webhook", "event", "made", "state", "next try", "tries", "last answer")
     for logged in found:
         table.add_row(*map(Text, _cells(logged)))
     console.print(table if found else "Nothing was sent, and nothing waits.")
@@ -78,18 +77,16 @@ def replay(
     ] = False,
     webhook: WebhookId = None,
 ) -> None:
-    """Have deliveries sent again, under the same ids."""
+    """Have deliveries sent again, under the same ids.
+
+    With --all-failed those of webhooks that are switched off stay as they are.
+    """
     if bool(delivery_ids) == all_failed:
         raise fail("Name deliveries, or say --all-failed.")
 
     async def run(container: Any) -> int:
         owner = await acting_owner(container, shop_id)
-        wanted = delivery_ids or [
-            logged.delivery.id
-            for logged in reversed(
-                await _logged(container, shop_id, webhook, DeliveryStatus.FAILED, sys.maxsize)
-            )
-        ]
+        wanted = delivery_ids or await _failed(container, shop_id, webhook)
         for delivery_id in wanted:
             await container.application().webhooks.replay(
                 actor=owner, shop_id=shop_id, delivery_id=delivery_id
@@ -98,6 +95,15 @@ def replay(
 
     count = run_on_container(load_settings(), run)
     console.print("1 delivery is due again." if count == 1 else f"{count} deliveries are due again.")
+
+
+async def _failed(container: Any, shop_id: str, webhook: str | None) -> list[str]:
+    """What can be sent again, the oldest first; when there is nothing but what can't, that."""
+    owner, webhooks = await acting_owner(container, shop_id), container.application().webhooks
+    active = {one.id for one in await webhooks.list(actor=owner, shop_id=shop_id) if one.is_active}
+    logged = await _logged(container, shop_id, webhook, DeliveryStatus.FAILED, sys.maxsize)
+    failed = [one.delivery for one in reversed(logged)]
+    return [one.id for one in failed if one.endpoint_id in active] or [one.id for one in failed]
 
 
 async def _logged(

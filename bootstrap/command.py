@@ -10,11 +10,20 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.table import Table
 
 from bootstrap.settings import OWN_NAMES, PREFIX, Environment, Settings, unknown_names
 
 T = TypeVar("T")
 console, complaints = Console(), Console(stderr=True)
+
+
+def a_table(*headings: str) -> Table:
+    """Nothing in it is cut off, and ids, which are there to be copied, are not even broken."""
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading == "id")
+    return table
 
 
 def fail(sentence: str) -> typer.Exit:

@@ -9,7 +9,7 @@ from tests.system.processes import environment, parley
 
 @pytest.fixture
 def shop(sqlite_url):
-    env = {**environment(sqlite_url), "COLUMNS": "200"}
+    env = environment(sqlite_url)
     return env, json.loads(parley("seed", "--json", env=env))["shop_id"]
 
 

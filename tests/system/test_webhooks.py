@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from tests.services.receiver import OK, answer, receiving
 from tests.system.commands import complaint, parley
 from tests.system.people import a_visitor, eventually
-from tests.system.processes import ParleyProcess, environment, serving
+from tests.system.processes import ParleyProcess, environment, free_port, serving
 
 KILLS = 4
 PER_KILL = 25
@@ -19,7 +19,7 @@ PER_KILL = 25
 
 @pytest.fixture
 def env(shop):
-    return {**environment(shop.url, PARLEY_WEBHOOKS_ALLOW_PRIVATE="true", PARLEY_LEASE="2"), "COLUMNS": "220"}
+    return environment(shop.url, PARLEY_WEBHOOKS_ALLOW_PRIVATE="true", PARLEY_LEASE="2", COLUMNS="100")
 
 
 def by_key(demo):
@@ -59,6 +59,11 @@ async def test_what_was_given_up_is_seen_and_replayed_by_the_operator(shop, env,
             assert "whsec_" not in table
             refused = complaint("webhooks", "replay", shop_id, "--all-failed", env=env)
             assert "switched off" in refused
+            other = await a_webhook(client, process, shop.demo, f"http://127.0.0.1:{free_port()}/none")
+            await fail_once(client, process, shop.demo, other)
+            await eventually(lambda: is_given_up(env, shop_id, "--webhook", other["id"]))
+            once = parley("webhooks", "replay", shop_id, "--all-failed", env=env)
+            assert once == "1 delivery is due again.\n"
             await switch_on(client, process, shop.demo, made)
             assert "due again" in parley("webhooks", "replay", shop_id, "--all-failed", env=env)
             received = await receiver.until(2)
@@ -66,13 +71,18 @@ async def test_what_was_given_up_is_seen_and_replayed_by_the_operator(shop, env,
                 entry["id"] for entry in listed(env, shop_id, "--webhook", made["id"])
             }
     shown = parley("webhooks", "deliveries", shop_id, env=env)
-    assert "message.created" in shown
+    assert all(entry["id"] in shown for entry in listed(env, shop_id))
     for one in receiver.received:
         assert Webhook(made["secret"]).verify(one.body, one.headers)["type"] == "message.created"
 
 
-async def is_given_up(env, shop_id):
-    return bool(await asyncio.to_thread(listed, env, shop_id, "--status", "failed"))
+async def is_given_up(env, shop_id, *options):
+    return bool(await asyncio.to_thread(listed, env, shop_id, "--status", "failed", *options))
+
+
+async def fail_once(client, process, demo, made):
+    path = f"{process.url}/api/shops/{demo['shop_id']}/webhooks/{made['id']}/test"
+    assert (await client.post(path, headers=by_key(demo))).status_code == 202
 
 
 async def switch_on(client, process, demo, made):
