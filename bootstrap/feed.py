@@ -17,7 +17,14 @@ import structlog
 from adapters.db.events import decoded, encoded
 from core.conversations.errors import StreamGone
 from core.conversations.events import Typing
-from core.conversations.signals import CameOnline, MessageAgain, SessionStatus, Signal, WentOffline
+from core.conversations.signals import (
+    CameOnline,
+    MessageAgain,
+    SessionMoved,
+    SessionStatus,
+    Signal,
+    WentOffline,
+)
 from core.kernel import DomainError
 from core.outages import DatabaseDown
 from ports.bus import EventBus
@@ -56,6 +63,7 @@ _SIGNALS: dict[str, type[Signal]] = {
     "typing": Typing,
     "session": SessionStatus,
     "again": MessageAgain,
+    "moved": SessionMoved,
     "online": CameOnline,
     "offline": WentOffline,
 }

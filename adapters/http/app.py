@@ -206,7 +206,7 @@ def create_http(
     reception = Reception(application.identity, application.shops, application.sites, origins, hosts, clock)
     gate = Gate(application.identity, limiter, options, cookies, cors, origins, once, reception)
     app, echo = _quart(), echo or NoSockets()
-    for routes in _blueprints(application, options, clock, health, gate, observer, echo):
+    for routes in _blueprints(application, options, clock, health, gate, observer, feed, echo):
         app.register_blueprint(routes)
     app.register_blueprint(widget.blueprint(options))
     app.register_blueprint(
@@ -241,6 +241,7 @@ def _blueprints(
     health_of: Health,
     gate: Gate,
     observer: Observer,
+    feed: Feed,
     echo: Echo,
 ) -> list[Blueprint]:
     return [
@@ -260,6 +261,7 @@ def _blueprints(
             application.visitor,
             origins=gate.origins,
             clock=clock,
+            feed=feed,
             echo=echo,
             base_url=options.base_url,
         ),

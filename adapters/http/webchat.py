@@ -34,6 +34,7 @@ from core.shops.errors import ShopNotFound, UnknownShopKey
 from core.shops.model import Shop
 from core.visits.errors import BadSessionId, IdentityNotProved
 from ports.clock import Clock
+from ports.feed import Feed
 
 FOR_PAGES = Access(who=Who.PAGE, per_address="visitor_token_per_address")
 
@@ -45,11 +46,12 @@ def blueprint(
     *,
     origins: ShopOrigins,
     clock: Clock,
+    feed: Feed,
     echo: Echo,
     base_url: str,
 ) -> Blueprint:
     routes = Blueprint("webchat", __name__, url_prefix="/api/chat")
-    guests = Guests(visitors)
+    guests = Guests(visitors, feed)
     sockets = "ws" + base_url.removeprefix("http") + "/ws/chat?tenantId="
 
     @routes.post("/anonymous-token")

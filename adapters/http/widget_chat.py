@@ -50,7 +50,7 @@ def blueprint(
     base_url: str,
 ) -> Blueprint:
     routes = Blueprint("widget_chat", __name__, url_prefix="/webchat")
-    guests = Guests(visitors)
+    guests = Guests(visitors, feed)
 
     @routes.post("/session")
     @endpoint(access=WIDGET, body=VisitIn, returns=VisitOut, raises=ENTRY, ignores_key=REPEATABLE)

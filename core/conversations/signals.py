@@ -27,6 +27,13 @@ class MessageAgain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMoved:
+    """A session of this visitor, or all of them, has become that of a known person."""
+
+    visitor_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Online:
     """A visitor whose page is connected. What it says of itself are labels, and proves nothing."""
 
@@ -48,4 +55,4 @@ class WentOffline:
     online: Online
 
 
-Signal = Typing | SessionStatus | MessageAgain | CameOnline | WentOffline
+Signal = Typing | SessionStatus | MessageAgain | SessionMoved | CameOnline | WentOffline

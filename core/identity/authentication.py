@@ -1,6 +1,6 @@
 """Who is calling: the one answer for HTTP and sockets alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.identity.errors import BadToken
@@ -10,7 +10,7 @@ from core.shops.errors import UnknownShopKey
 from core.shops.model import Shop
 from core.shops.use_cases import ADMIN_KEY, FindShop
 from ports.clock import Clock, Ids
-from ports.db import Database, Transaction
+from ports.db import Database
 from ports.tokens import AdminSocket, Issued, Lapsed, Tokens
 
 RENEWABLE_FOR = timedelta(days=30)
@@ -156,10 +156,11 @@ class AuthenticateSocket:
             return socket
         match found:
             case VisitorActor() as visitor:
-                return visitor
+                return await self._in_session(visitor) or visitor
             case Lapsed(actor=VisitorActor() as visitor, expired_at=expired_at):
-                if self.clock.now() - expired_at <= CONNECTS_LATE_FOR and await self._is_there(visitor):
-                    return visitor
+                is_in_time = self.clock.now() - expired_at <= CONNECTS_LATE_FOR
+                if is_in_time and (current := await self._in_session(visitor)):
+                    return current
         raise BadToken
 
     async def is_valid(self, socket: AdminSocket) -> bool:
@@ -167,14 +168,13 @@ class AuthenticateSocket:
         shop = await self.find_shop.by_id(socket.shop_id)
         return shop is not None and _key_id(shop) == socket.key_id
 
-    async def _is_there(self, visitor: VisitorActor) -> bool:
-        """Whether the token's session is. Tokens without one are renewed by the page that got them."""
-
-        def work(tx: Transaction) -> bool:
-            session = tx.visitors.find_session(visitor.session_id or "")
-            return session is not None and session.visitor_id == visitor.visitor_id
-
-        return visitor.session_id is not None and await self.db.read(work, shop=visitor.shop_id)
+    async def _in_session(self, visitor: VisitorActor) -> VisitorActor | None:
+        """Whose the token's session is by now, if it is there: since the token was given out it may have
+        become a known person's. Tokens without a session are renewed by the page that got them."""
+        if (session_id := visitor.session_id) is None:
+            return None
+        session = await self.db.read(lambda tx: tx.visitors.find_session(session_id), shop=visitor.shop_id)
+        return None if session is None else replace(visitor, visitor_id=session.visitor_id)
 
 
 def _key_id(shop: Shop) -> str:

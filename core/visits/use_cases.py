@@ -23,6 +23,8 @@ class Entered:
     visitor: VisitorActor
     session: VisitorSession
     conversation: Conversation | None
+    left: str | None = None
+    """The visitor whose session, or whose sessions, have become another's just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class EnterSession:
         if known is None or entering.changes(known.session) or user_id is not None:
             known = await self._change(shop_id, entering)
         visitor = VisitorActor(shop_id, known.session.visitor_id, session_id)
-        return Entered(visitor, known.session, known.conversation)
+        return Entered(visitor, known.session, known.conversation, known.left)
 
     async def _change(self, shop_id: str, entering: "_Entering") -> "_Known":
         def work(tx: Transaction) -> _Known:
@@ -91,6 +93,7 @@ class FindSession:
 class _Known:
     session: VisitorSession
     conversation: Conversation | None
+    left: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,10 @@ class _Entering:
         elif self.changes(session):
             session = self._updated(session)
             tx.visitors.save_session(session)
-        if self.user_id is not None:
-            session = _join(tx, session, self.user_id, ids)
-        return self._known(tx, session)
+        if self.user_id is None:
+            return self._known(tx, session)
+        session, left = _join(tx, session, self.user_id, ids)
+        return replace(self._known(tx, session), left=left)
 
     def _updated(self, session: VisitorSession) -> VisitorSession:
         return replace(
@@ -132,23 +136,27 @@ class _Entering:
         return _Known(session, tx.conversations.of_visitor(session.visitor_id))
 
 
-def _join(tx: Transaction, session: VisitorSession, user_id: str, ids: Ids) -> VisitorSession:
-    """Make the session one of this person's.
+def _join(
+    tx: Transaction, session: VisitorSession, user_id: str, ids: Ids
+) -> tuple[VisitorSession, str | None]:
+    """Make the session one of this person's. Also returns the visitor who has lost sessions by it.
 
     An anonymous conversation goes on as the person's, who has none yet. When both have one they stay apart:
     nobody's words are ever mixed into a thread after the fact.
     """
     theirs, before = tx.visitors.of_person(user_id), session.visitor_id
     if theirs == before:
-        return session
+        return session, None
+    left: str | None = before
     is_free = tx.visitors.person(before) is None
     if theirs is None:
         theirs = before if is_free else ids.new()
         tx.visitors.know(user_id, theirs)
+        left = None if is_free else before
     elif is_free and tx.conversations.of_visitor(before) and not tx.conversations.of_visitor(theirs):
         tx.visitors.move_sessions(theirs, to=before)
         tx.visitors.know(user_id, before)
-        theirs = before
+        left, theirs = theirs, before
     session = replace(session, visitor_id=theirs)
     tx.visitors.save_session(session)
-    return session
+    return session, left

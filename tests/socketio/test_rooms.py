@@ -101,16 +101,26 @@ async def test_a_message_reaches_the_union_of_both_rooms_once(stand, stage):
             assert ids_of(page) == [again.id]
 
 
+async def test_a_client_that_joins_nothing_hears_its_session_nevertheless(stand, stage, agent):
+    visitor = await stand.session(stage.shop.id)
+    async with stand.connected(stand.token(visitor)) as client:
+        said = await stand.says(visitor, "Hello")
+        assert (await client.until("message:new"))["message"]["id"] == said.id
+    async with stand.connected(stand.token(visitor)) as client:
+        assert await client.settled() == []
+        answer = await stand.answers(agent, stage.shop.id, said.conversation_id, "Hello to you")
+        assert (await client.until("message:new"))["message"]["id"] == answer.id
+
+
 async def test_a_page_in_no_room_hears_nothing(stand, stage):
     visitor = await stand.session(stage.shop.id)
-    async with stand.connected(stand.token(visitor)) as page, stand.page(visitor) as other:
-        await stand.says(visitor, "Hello")
-        await other.until("message:new")
+    async with stand.page(visitor) as page, stand.page(visitor) as other:
+        await page.emit("leave:session", visitor.session_id)
         assert await page.settled() == []
-        await other.emit("leave:session", visitor.session_id)
-        await other.settled()
         await stand.says(visitor, "Is anybody there?")
-        assert await other.settled() == []
+        await other.until("message:new")
+        assert page.texts() == []
+        assert [name for name, _ in await page.settled()] == ["conversation:created"]
 
 
 async def test_the_shops_notes_never_reach_a_visitor(stand, stage, agent):

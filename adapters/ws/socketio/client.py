@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.ws.desk import Desk
 from adapters.ws.door import Denied, Door
+from adapters.ws.socket import TRY_AGAIN_LATER
 from adapters.ws.socketio import events_in, events_out
 from adapters.ws.socketio.attendance import Attendance
 from adapters.ws.socketio.line import Line
@@ -97,6 +98,8 @@ class Client:
                 self._enter(admin_room(shop_id))
                 self._lobby.begin_watching(shop_id, await self._attendance.online(shop_id))
             case VisitorActor(session_id=str() as session_id) as visitor:
+                # Not every client says that it joins; only those that do are told of its conversation.
+                self._enter_session(visitor.shop_id, session_id, visitor.visitor_id)
                 followed = await self._follow(visitor, session_id)
                 await self._attend(visitor.shop_id, session_id, followed.session)
 
@@ -136,16 +139,15 @@ class Client:
     def end(self, code: int, reason: str) -> None:
         self.line.close(code, reason)
 
+    def send_away(self) -> None:
+        self.end(TRY_AGAIN_LATER, "connect anew")
+
     async def join_session(self, session_id: str) -> None:
         """Rooms first, then the look at what is there: a conversation that begins in between is told twice
         rather than not at all."""
         actor = self._checked
         visitor_id = await self._visitor_of(actor, session_id)
-        self._leave_session()
-        self.session_id = session_id
-        self._enter(session_room(actor.shop_id, session_id))
-        self._enter(visitor_room(actor.shop_id, visitor_id))
-        self._enter(person_room(actor.shop_id, visitor_id))
+        self._enter_session(actor.shop_id, session_id, visitor_id)
         followed = await self._follow(actor, session_id)
         if followed.conversation is not None:
             self.push(events_out.created(followed.conversation.id, visitor_id, session_id))
@@ -213,6 +215,13 @@ class Client:
         if self._attends is None and self._actor is not None:
             self._attends = session_id
             await self._attendance.enter(shop_id, _online(session_id, session, self._desk))
+
+    def _enter_session(self, shop_id: str, session_id: str, visitor_id: str) -> None:
+        self._leave_session()
+        self.session_id = session_id
+        self._enter(session_room(shop_id, session_id))
+        self._enter(visitor_room(shop_id, visitor_id))
+        self._enter(person_room(shop_id, visitor_id))
 
     def _leave_session(self) -> None:
         for room in [room for room in self._rooms if room.kind in {"session", "visitor"}]:

@@ -19,7 +19,15 @@ from adapters.ws.socketio.rooms import (
 )
 from core.conversations.events import ConversationOpened, MessagePosted
 from core.conversations.messages import Message
-from core.conversations.signals import CameOnline, MessageAgain, Online, SessionStatus, Signal, WentOffline
+from core.conversations.signals import (
+    CameOnline,
+    MessageAgain,
+    Online,
+    SessionMoved,
+    SessionStatus,
+    Signal,
+    WentOffline,
+)
 from core.kernel import VisitorActor
 from ports.db import Recorded
 
@@ -36,6 +44,10 @@ class Member(Protocol):
     session_id: str | None
 
     def push(self, push: Push) -> None: ...
+
+    def send_away(self) -> None:
+        """To come back, and be who its session's visitor is then."""
+        ...
 
     @property
     def has_caught_up(self) -> bool: ...
@@ -66,6 +78,9 @@ class Lobby:
             case MessageAgain(visitor_id=visitor_id, message=message):
                 members = self._following(shop_id, visitor_id, message.conversation_id)
                 _push(members, lambda: events_out.said(message, shop_id))
+            case SessionMoved(visitor_id=visitor_id):
+                for member in self.rooms.of(person_room(shop_id, visitor_id)):
+                    member.send_away()
             case CameOnline(online=online):
                 self._came(shop_id, online)
             case WentOffline(online=online):
