@@ -28,6 +28,9 @@ _PLACE = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?")
 _NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
 _DIGITS = re.compile(r"-?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BOUND = re.compile(r"Expected `(\w+)` (of length )?([<>]=?) (\S+)")
+_LIMITS = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
+_UNITS = {"str": "characters", "array": "entries", "object": "fields"}
 _WORDS = {
     "str": "a text",
     "int": "a whole number",
@@ -200,8 +203,11 @@ def _rule(said: str) -> str:
     """`Expected `int`, got `str`` is `must be a whole number, not a text`."""
     if match := re.fullmatch(r"Expected `(.*?)`, got `(.*?)`", said):
         return f"must be {_words(match[1])}, not {_words(match[2])}"
+    if match := _BOUND.fullmatch(said):
+        kind, is_length, limit = match[1], match[2], f"{_LIMITS[match[3]]} {match[4]}"
+        return f"must have {limit} {_UNITS[kind]}" if is_length else f"must be {limit}"
     if match := re.fullmatch(r"Expected `(\w+)` (.*)", said):
-        return f"must be {match[1]} {match[2]}"
+        return f"must be {_words(match[1])} {match[2]}"
     if said.startswith("Invalid enum value"):
         return "is not one of the values that it may have"
     return f"is not acceptable: {said[0].lower()}{said[1:120]}"

@@ -52,6 +52,34 @@ async def test_nested_fields_are_named_with_their_place(api: Api, visitor: str):
 
 
 @pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("sessionId=x&tenantId=%20", "must be a text matching regex "),
+        ("conversationId=" + "x" * 129, "must be a text matching regex "),
+    ],
+)
+async def test_patterns_are_told_of_texts(api: Api, query: str, rule: str):
+    answer = await api.get(f"/webchat/messages?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["details"]["rule"].startswith(rule)
+
+
+async def test_limits_are_told_in_words(api: Api, owner: str, stage):
+    """People read them: the chat shows what an upload's refusal says."""
+    uploads = f"/api/shops/{stage.shop.id}/conversations/x/uploads"
+    long = await api.post(
+        uploads, {"originalName": "x" * 1001, "mimeType": "image/png", "size": 5}, token=owner
+    )
+    assert long.json()["error"] == "originalName must have at most 1000 characters"
+    complete = {"fileId": -1, "uploadToken": "x"}
+    low = await api.post(f"{uploads}/complete", complete, token=owner)
+    assert low.json()["error"] == "fileId must be at least 0"
+    many = {"name": "x", "hosts": ["x.example"] * 101}
+    sites = await api.post(f"/api/shops/{stage.shop.id}/sites", many, token=owner)
+    assert sites.json()["error"] == "hosts must have at most 100 entries"
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"{",
