@@ -194,5 +194,7 @@ class Call:
 
 
 def _path(target: str) -> str:
-    """Proxies may send the whole address (RFC 9112, 3.2.2)."""
-    return target if target.startswith("/") else urlsplit(target).path
+    """Proxies may send the whole address (RFC 9112, 3.2.2). Pages whose gateway URL ends with a slash begin
+    with two of them."""
+    path = target if target.startswith("/") else urlsplit(target).path
+    return "/" + path.lstrip("/") if path.startswith("//") else path

@@ -1,5 +1,6 @@
 """Which family of clients a path belongs to, and how that family's error answers are written."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from adapters.wire.webchat_codes import CODES
 from core.kernel import Invalid
 
 _encode = msgspec.json.Encoder().encode
+_ENDED = re.compile(rb"(clos)(ed)", re.IGNORECASE)
 
 
 class PlatformError(Out):
@@ -64,7 +66,8 @@ class Dialect:
         return replace(problem, status=self.statuses.get(problem.code, problem.status))
 
     def body(self, problem: Problem, request_id: str) -> bytes:
-        return _encode(self.error(problem, request_id))
+        body = _encode(self.error(problem, request_id))
+        return _ENDED.sub(rb"\1-\2", body) if self.is_public else body
 
     def error(self, problem: Problem, request_id: str) -> PlatformError | WebChatError:
         members = {
@@ -103,7 +106,8 @@ WEBCHAT = Dialect(
         "user_info": "userInfo",
     },
 )
-"""No error here may say "closed": the widget takes that for the conversation's end."""
+"""No error here may say "closed", not even of a field that is called so: the widget takes that for the
+conversation's end."""
 
 WEBCHAT_PATHS = ("/api/chat/", "/webchat/", "/api/webchat/", "/api/gw/", "/files/", "/embed", "/widget.")
 

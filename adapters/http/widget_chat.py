@@ -53,7 +53,9 @@ def blueprint(
     guests = Guests(visitors, feed)
 
     @routes.post("/session")
-    @endpoint(access=WIDGET, body=VisitIn, returns=VisitOut, raises=ENTRY, ignores_key=REPEATABLE)
+    @endpoint(
+        access=WIDGET, body=VisitIn, returns=VisitOut, raises=ENTRY, ignores_key=REPEATABLE, keeps_nul=True
+    )
     async def open_session(visit: Visit, body: VisitIn) -> VisitOut:
         """Begin a session, or find it again, as the page loads.
 
@@ -62,7 +64,9 @@ def blueprint(
         return VisitOut(**(await enter(visit, body))[0])
 
     @routes.post("/init")
-    @endpoint(access=WIDGET, body=VisitIn, returns=InitOut, raises=ENTRY, ignores_key=REPEATABLE)
+    @endpoint(
+        access=WIDGET, body=VisitIn, returns=InitOut, raises=ENTRY, ignores_key=REPEATABLE, keeps_nul=True
+    )
     async def init(visit: Visit, body: VisitIn) -> InitOut:
         """Get ready to chat, any number of times. The conversation begins with the first message.
 
@@ -78,6 +82,7 @@ def blueprint(
         returns=OpenOut,
         raises=(*ENTRY, AdminKeyHere),
         ignores_key=REPEATABLE,
+        keeps_nul=True,
     )
     async def open_chat(visit: Visit, body: VisitIn) -> OpenOut:
         """Tell that the visitor has opened the chat."""

@@ -90,3 +90,17 @@ async def test_neighbours_have_an_allowance_each(serve: Serve, site):
     for api, left in ((here, "99"), (here, "98"), (there, "99")):
         assert (await Widget(api).call("session")).headers["x-ratelimit-remaining"] == left
     await there.close()
+
+
+async def test_a_gateway_url_may_end_with_a_slash(api: Api, widget: Widget):
+    """Its pages put `/webchat/session` behind it."""
+    asked = preflight(EMBED, "POST") | {"access-control-request-headers": ASKED}
+    url = f"{HOME}//webchat/session"
+    answers = [
+        await api.call("OPTIONS", url, headers=asked),
+        await api.post(url, {"sessionId": widget.session}, headers=widget.headers),
+        await api.post(url, {"sessionId": "short"}, headers=widget.headers),
+    ]
+    assert [answer.status_code for answer in answers] == [204, 200, 400]
+    assert {answer.headers.get("access-control-allow-origin") for answer in answers} == {EMBED}
+    assert answers[-1].json()["message"]

@@ -272,6 +272,8 @@ async def test_no_error_says_the_word_that_ends_conversations(widget: Widget, ap
         await api.post("/webchat/message", content=b"{", headers=widget.headers),
         await api.get("/webchat/message"),
         await widget.history(conversationId="unknown"),
+        await widget.call("message", text="x", attachments={"Closed": 1}),
+        await api.post("/api/chat/anonymous-token", {"_retryDueToClosed": True}, headers=widget.headers),
     ]
     for answer in answers:
         assert answer.status_code >= 400

@@ -163,3 +163,11 @@ async def test_our_own_embed_page_may_call(api: Api, site):
         headers=widget.headers | {"origin": HOME, "referer": f"{HOME}/embed"},
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["session", "open", "init"])
+async def test_what_a_page_says_of_itself_may_hold_anything(widget: Widget, path: str):
+    answer = await widget.call(
+        path, userInfo={"name": "Ma\0ra", "a\0": ["\0"]}, url="https://x/\0", userName="\0"
+    )
+    assert answer.status_code == 200
