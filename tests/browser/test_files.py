@@ -86,10 +86,24 @@ async def test_a_file_that_is_not_what_it_says_is_refused_in_words(page: Page, o
     await chat.tells("Look at this")
     await attach(chat, file("beans.png", "image/png", b"<html><script>alert(1)</script></html>"))
     refused = chat.log.locator("li[data-state=refused]")
-    await expect(refused.locator(".trouble")).not_to_be_empty()
+    await expect(refused.locator(".trouble")).to_contain_text("This kind of file cannot be sent.")
+    await expect(refused.get_by_role("progressbar")).to_have_count(0)
+    await expect(refused.get_by_role("button", name="Cancel")).to_have_count(0)
     await refused.get_by_role("button", name="Remove").click()
     await expect(refused).to_have_count(0)
     assert await attachments_of(agent, "Look at this") == []
+
+
+async def test_why_a_file_is_refused_is_said_in_the_visitors_language(page: Page, open_chat: Open):
+    chat = await open_chat(page, language="de", userName="Mara")
+    chat.text = chat.frame.get_by_role("textbox")
+    await chat.tells("Sehen Sie mal")
+    for one in [file("a.svg", "image/svg+xml", b"<svg/>"), file("a.png", "image/png", b"<html>")]:
+        await attach(chat, one)
+        refused = chat.log.locator("li[data-state=refused]")
+        await expect(refused.locator(".trouble")).to_contain_text("Dateien dieser Art können nicht gesendet")
+        await refused.get_by_role("button", name="Entfernen").click()
+        await expect(refused).to_have_count(0)
 
 
 async def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(page: Page, open_chat: Open, agent: Agent):

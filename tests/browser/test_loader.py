@@ -32,6 +32,19 @@ async def test_the_bubble_says_whether_the_chat_is_open_and_gets_the_focus_back(
     await expect(page.locator("iframe")).to_be_hidden()
 
 
+@pytest.mark.parametrize("said", ["", "//{host}", "http://{host}//", "http://", "http://:port"])
+async def test_however_the_address_is_written_the_chat_is_there(
+    page: Page, context: BrowserContext, server: Server, site: Site, said: str
+):
+    """And what is no address stops nothing on the shop's page."""
+    host = server.url.partition("://")[2]
+    config = json.dumps({"baseUrl": said.format(host=host)})
+    await page.goto(site.put("/base", shop_page(server.url, config=config)))
+    await page.locator("button.bubble").click()
+    chat = page.frame_locator("iframe")
+    await expect(chat.get_by_label("What should we call you?")).to_be_focused()
+
+
 async def test_escape_shuts_the_chat_from_within_and_from_the_bubble(page: Page, open_chat: Open):
     chat = await open_chat(page, name="Mara")
     await chat.text.press("Escape")

@@ -30,11 +30,20 @@ function ownOrigin(): string {
   return source?.src ? new URL(source.src).origin : location.origin;
 }
 
+/** Without a slash at the end. What is no address must not stop the shop's page. */
+function baseOf(said?: string): string {
+  try {
+    return new URL(said || ownOrigin(), location.href).href.replace(/\/+$/, "");
+  } catch {
+    return ownOrigin();
+  }
+}
+
 function mount(): void {
   // Included twice, it is there once.
   if (document.querySelector(`[${MARK}]`)) return;
   const config = window.ChatWidgetConfig ?? {};
-  const base = (config.baseUrl ?? ownOrigin()).replace(/\/+$/, "");
+  const base = baseOf(config.baseUrl);
   const language = languageOf(config.language, document.documentElement.lang, navigator.language);
   const [open, close, chat, unread] = WORDS[language];
 

@@ -67,6 +67,7 @@ export class Bubble {
   /** Why it was not sent, and what can be done. */
   complain(reason: string, actions: readonly (readonly [label: string, run: () => void])[]): void {
     this.show("refused");
+    for (const part of this.body.querySelectorAll("progress, button")) part.remove();
     const buttons = actions.map(([label, run]) => {
       const button = make("button", { type: "button", class: "plain" }, label);
       button.addEventListener("click", run);

@@ -9,7 +9,14 @@ import type { FileItem } from "./wire";
 const INLINE = /^data:image\/(png|jpeg|gif|webp);base64,/;
 const LONGEST_UPLOAD = 15 * 60_000;
 
-export class UploadFailed extends Error {}
+export class UploadFailed extends Error {
+  constructor(
+    readonly code = "",
+    message = "",
+  ) {
+    super(message);
+  }
+}
 
 /** Raises Refused or Unreachable from the gateway, UploadFailed, or an AbortError once `signal` says so. */
 export async function upload(
@@ -40,7 +47,7 @@ function put(
     request.onload = () =>
       request.status >= 200 && request.status < 300
         ? resolve()
-        : reject(new UploadFailed(reasonIn(request.responseText)));
+        : reject(failureIn(request.responseText));
     request.onerror = request.ontimeout = () => reject(new UploadFailed());
     request.onabort = () => reject(new DOMException("", "AbortError"));
     signal.addEventListener("abort", () => request.abort());
@@ -49,11 +56,12 @@ function put(
   });
 }
 
-function reasonIn(body: string): string {
+function failureIn(body: string): UploadFailed {
   try {
-    return String(JSON.parse(body).message ?? "");
+    const { code, message } = JSON.parse(body);
+    return new UploadFailed(String(code ?? ""), String(message ?? ""));
   } catch {
-    return "";
+    return new UploadFailed();
   }
 }
 

@@ -4,6 +4,7 @@ import { Bubble, type Manner } from "./bubble";
 import { upload, UploadFailed } from "./files";
 import { Refused, type Gateway } from "./gateway";
 import type { Outbox } from "./outbox";
+import type { Words } from "./strings";
 import type { Thread } from "./thread";
 
 export class Uploading {
@@ -35,11 +36,18 @@ export class Uploading {
         drop();
         void this.add(conversationId, file);
       };
-      bubble.complain(reasonOf(error) || words.uploadFailed, [[words.retry, again], [words.remove, drop]]);
+      bubble.complain(reasonOf(error, words), [[words.retry, again], [words.remove, drop]]);
     }
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Refused || error instanceof UploadFailed ? error.message : "";
+/** In the visitor's language where there are words for it; the gateway speaks English. */
+function reasonOf(error: unknown, words: Words): string {
+  if (!(error instanceof Refused || error instanceof UploadFailed)) return words.uploadFailed;
+  const known: Record<string, string> = {
+    FILE_TYPE_REFUSED: words.fileRefused,
+    FILE_TOO_LARGE: words.fileTooLarge,
+    INVALID: words.uploadFailed,
+  };
+  return known[error.code] ?? (error.message || words.uploadFailed);
 }
