@@ -22,6 +22,8 @@ HTML = b"text/html; charset=utf-8"
 MEDIA = {".js": SCRIPT, ".css": b"text/css; charset=utf-8"}
 FROM_ANYWHERE: Header = (b"cross-origin-resource-policy", b"cross-origin")
 """Some pages load only what says that it may be loaded."""
+AS_ISOLATED: Header = (b"cross-origin-embedder-policy", b"require-corp")
+"""And frame only pages that are as strict as they are themselves."""
 
 
 class Asset:
@@ -51,7 +53,7 @@ def blueprint(options: HttpOptions) -> Blueprint:
     routes = Blueprint("widget", __name__)
     loader = Asset(LOADER, SCRIPT, FROM_ANYWHERE)
     policy = page_policy(options.base_url)
-    page = Asset(PAGE, HTML, FROM_ANYWHERE, caching=NO_STORE, policy=policy)
+    page = Asset(PAGE, HTML, FROM_ANYWHERE, AS_ISOLATED, caching=NO_STORE, policy=policy)
     parts = {path.name: Asset(path.name, MEDIA[path.suffix]) for path in BUILT.glob("embed.*.*")}
 
     @routes.get(f"/{LOADER}")

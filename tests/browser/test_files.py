@@ -6,7 +6,9 @@ from typing import Any
 from playwright.async_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import IN_A_BROWSER, Open
+from tests.browser.pages import Site, shop_page
 from tests.browser.people import Agent, Chat
+from tests.browser.server import Server
 
 pytestmark = IN_A_BROWSER
 
@@ -58,6 +60,22 @@ async def test_a_picture_is_sent_shown_and_there_after_a_reload(page: Page, open
     ) == [40, 30]
     (attachment,) = await attachments_of(agent, "Here it comes")
     assert attachment["name"] == "beans.png"
+
+
+async def test_a_page_that_isolates_itself_has_the_chat_and_its_pictures(
+    page: Page, agent: Agent, server: Server, site: Site
+):
+    isolated = {"Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Opener-Policy": "same-origin"}
+    shown = shop_page(server.url, style="", config='{"userName": "Mara"}')
+    await page.goto(site.put("/isolated", shown, isolated))
+    assert await page.evaluate("crossOriginIsolated")
+    await page.locator("button.bubble").click()
+    chat = Chat(page, page.frame_locator("iframe"))
+    await chat.tells("In my cell")
+    await attach(chat, PICTURE)
+    picture = chat.log.locator("li.user[data-state=sent] img")
+    await expect(picture).to_have_js_property("complete", True)
+    assert await picture.evaluate("(image) => image.naturalWidth") > 0
 
 
 async def test_other_files_are_links_with_name_and_size(page: Page, open_chat: Open, agent: Agent):
