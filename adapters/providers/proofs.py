@@ -18,10 +18,9 @@ LEEWAY_SECONDS = 60
 """Clocks of other people's servers may be that far off."""
 
 OPTIONS: Any = {
-    "require": ["sub", "exp"],
     **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf", "verify_aud", "verify_sub"), False),
 }
-"""The library checks the signature, we times by our own clock, and the audience if there is one."""
+"""The library checks the signature; we what is said: times by our own clock, the audience if there is one."""
 
 
 class HmacProofs:
@@ -45,10 +44,17 @@ def _subject(token: str, secrets: Sequence[str], now: datetime) -> Any:
     claims = next((found for secret in secrets if (found := _opened(token, secret)) is not None), None)
     if claims is None:
         raise IdentityNotProved(reason="identityToken is not signed with the shop's secret by HS256")
+    if not {"sub", "exp"} <= claims.keys():
+        raise IdentityNotProved(reason="identityToken needs sub and exp")
+    audience = claims.get("aud", AUDIENCE)
+    if AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
+        raise IdentityNotProved(reason=f"identityToken is for another audience than {AUDIENCE}")
     expires_at, not_before = claims["exp"], claims.get("nbf", 0)
     if not all(type(time) in {int, float} for time in (expires_at, not_before)):
         raise IdentityNotProved(reason="identityToken has times that are no numbers")
-    if not not_before - LEEWAY_SECONDS <= now.timestamp() < expires_at + LEEWAY_SECONDS:
+    if not not_before - LEEWAY_SECONDS <= now.timestamp():
+        raise IdentityNotProved(reason="identityToken is not good yet")
+    if not now.timestamp() < expires_at + LEEWAY_SECONDS:
         raise IdentityNotProved(reason="identityToken has expired")
     return claims["sub"]
 
@@ -61,8 +67,7 @@ def _opened(token: str, secret: str) -> dict[str, Any] | None:
         claims: dict[str, Any] = jwt.decode(token, secret, ["HS256"], OPTIONS)
     except (jwt.InvalidTokenError, UnicodeEncodeError):
         return None
-    audience = claims.get("aud", AUDIENCE)
-    return claims if AUDIENCE in (audience if isinstance(audience, list) else [audience]) else None
+    return claims
 
 
 def _checked(user_id: Any) -> str:

@@ -85,7 +85,9 @@ class PageIn(Struct, kw_only=True, forbid_unknown_fields=True, rename=CAMEL):
         return self.user_info if isinstance(self.user_info, dict) else {}
 
     def _detail(self, *names: str) -> str | None:
-        return next((self._details[name] for name in names if isinstance(self._details.get(name), str)), None)
+        """What is there but no text proves nothing, and is not passed over either."""
+        found = next((value for name in names if (value := self._details.get(name)) is not None), None)
+        return found if isinstance(found, str | None) else "no text"
 
 
 def real_tenant(said: str | None) -> str | None:

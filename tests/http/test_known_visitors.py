@@ -68,6 +68,7 @@ async def test_a_token_does_as_well(widget: Widget, secret: str, clock):
         {"userHash": ""} | {"identityToken": "a.b.c"},
         {"userId": None},
         {"userHash": "x", "userId": ["u-7"]},
+        {"userHash": None, "userInfo": {"userHash": ["x"]}},
     ],
 )
 async def test_a_proof_that_is_none_is_401_and_not_silently_anonymous(

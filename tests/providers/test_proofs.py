@@ -101,6 +101,24 @@ def test_any_other_token_does_not(bad):
         proved(Proof(token=bad))
 
 
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (token("guess" * 8), "not signed with the shop's secret"),
+        (token(exp=None), "needs sub and exp"),
+        (token(sub=None), "needs sub and exp"),
+        (token(aud="other"), "another audience"),
+        (token(exp=AT - 61), "expired"),
+        (token(nbf=AT + 120), "not good yet"),
+    ],
+)
+def test_what_is_wrong_with_a_token_is_told(bad, reason):
+    """Shops' developers read it; whom the token is about it does not say."""
+    with pytest.raises(IdentityNotProved, match=reason) as refused:
+        proved(Proof(token=bad))
+    assert "u-7" not in str(refused.value)
+
+
 def test_without_a_secret_nothing_vouches():
     with pytest.raises(IdentityNotProved):
         proofs.proved(Proof(user_id="u-7", user_hash=hashed("u-7", "")), [], now=NOW)
