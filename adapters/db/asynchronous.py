@@ -30,6 +30,7 @@ _DRIVER_ERRORS = (
     sa.exc.SQLAlchemyError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 _GONE = (
     OSError,
@@ -38,6 +39,7 @@ _GONE = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 _CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of a serialization failure and of a deadlock: everything was undone and may run again."""
@@ -162,8 +164,8 @@ class AsyncDatabase:
         self, work: Callable[[SqlTransaction], T], scope: Scope, *, read_only: bool
     ) -> tuple[T, Committed | None]:
         def body(connection: sa.Connection) -> tuple[T, Committed | None]:
-            self._dialect.begin(connection, scope, read_only=read_only)
             try:
+                self._dialect.begin(connection, scope, read_only=read_only)
                 result = run_body(connection, scope, self._context, work)
                 self._dialect.end(connection, "COMMIT")
             except BaseException:

@@ -1,6 +1,7 @@
 """Opens the database that a URL names."""
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -78,4 +79,11 @@ def _postgres(url: sa.URL, context: Context) -> AsyncDatabase:
         hide_parameters=True,
         connect_args={"server_settings": settings, "timeout": 5},
     )
+
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: Any, *_: Any) -> None:
+        """What died while nobody used it, as when Postgres restarts, is replaced by a new connection."""
+        if connection.driver_connection.is_closed():
+            raise sa.exc.DisconnectionError
+
     return AsyncDatabase(engine, PostgresDialect(), context)

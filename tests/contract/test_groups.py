@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from adapters.db.factory import POOL_SIZE
 from core.conversations.errors import AlreadyPosted, ConversationNotFound
 from core.conversations.events import AgentsNotified
 from core.conversations.messages import Draft, Sender
@@ -240,6 +241,20 @@ async def test_when_the_connection_breaks_the_whole_group_hears_it_and_none_runs
     await blocker.execute("COMMIT")
     assert await db.transact(saying(threads[0], "kept", clock), shop=stage.shop.id) == 1
     assert [await texts_of(db, stage.shop, thread) for thread in threads] == [["kept"], [], []]
+
+
+async def test_connections_that_died_in_the_pool_are_replaced(opened, postgres_server, postgres_url, clock):
+    db = opened(postgres_url)
+    stage = await a_shop(db, clock)
+    [thread] = await threads_of(db, clock, stage.shop, 1)
+    await asyncio.gather(*[texts_of(db, stage.shop, thread) for _ in range(POOL_SIZE)])
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.execute(
+        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+    results = [await at_once(db, stage.shop, [saying(thread, "a", clock)]) for _ in range(2 * POOL_SIZE)]
+    # The first comes before anybody could notice.
+    assert [type(result) for [result] in results] == [DatabaseDown] + [int] * (2 * POOL_SIZE - 1)
 
 
 async def test_who_waits_too_long_for_a_lock_is_told_so_and_holds_up_nobody_again(
