@@ -1,4 +1,4 @@
-"""What msgspec lets pass in JSON and we don't: duplicate keys, absurd depth, NUL characters.
+"""What msgspec lets pass in JSON and we don't: duplicate keys, absurd depth, countless parts, NUL characters.
 
 With a key that is there twice a proxy, a log and we might each believe another one.
 """
@@ -8,8 +8,11 @@ import re
 from typing import Any
 
 DEPTH_LIMIT = 32
+PARTS_LIMIT = 200_000
+"""Commas, quotes and opening brackets. To look at the millions that a body has room for would hold all up."""
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""Also one that does not end, which would else be tried again from every quote in it."""
 _INNERMOST = re.compile(rb"\[\]|\{\}")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -21,7 +24,10 @@ class OddJson(ValueError):
 
 def refuse_odd(body: bytes, *, keeps_nul: bool = False) -> None:
     """Raises OddJson. Whether it is JSON at all is not decided here."""
-    if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT and _is_deep(body):
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets + body.count(b",") + body.count(b'"') > PARTS_LIMIT:
+        raise OddJson(f"it has more than {PARTS_LIMIT} parts")
+    if brackets > DEPTH_LIMIT and _is_deep(body):
         raise OddJson(f"it is nested deeper than {DEPTH_LIMIT} levels")
     if not keeps_nul and b"\\u0000" in body and _NUL.search(body):
         raise OddJson("it holds NUL characters")

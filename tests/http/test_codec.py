@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.wire.strict_json import DEPTH_LIMIT, OddJson, refuse_odd
+from adapters.wire.strict_json import DEPTH_LIMIT, PARTS_LIMIT, OddJson, refuse_odd
 from tests.http.stand import Api, Serve, Stand, Wire, chunks
 
 LOGIN = "/api/auth/login"
@@ -116,6 +116,20 @@ def test_depth_is_counted_outside_of_texts():
     refuse_odd(b"[" + b",".join([b"[]"] * 1_000) + b"]")
     with pytest.raises(OddJson, match="nested"):
         refuse_odd(b"[" + deep + b"]")
+
+
+@pytest.mark.parametrize("part", [b"0", b"{}", b'{"a":1}', b'""'])
+def test_a_body_has_only_so_many_parts(part: bytes):
+    refuse_odd(b"[" + b",".join([part] * 20_000) + b"]")
+    with pytest.raises(OddJson, match="parts"):
+        refuse_odd(b"[" + b",".join([part] * (PARTS_LIMIT + 1)) + b"]")
+
+
+@pytest.mark.parametrize("inside", [rb"\"", rb"\\", rb"a"])
+def test_a_text_without_an_end_is_looked_at_once(inside: bytes):
+    """Not again from every quote in it, which would take minutes."""
+    with pytest.raises(OddJson, match="nested"):
+        refuse_odd(b"[" * (DEPTH_LIMIT + 1) + b'"' + inside * 150_000)
 
 
 def test_an_escaped_backslash_before_u0000_is_text():
