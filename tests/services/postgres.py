@@ -34,6 +34,7 @@ class Postgres(Server):
 
     name = "postgres"
     stop_signal = signal.SIGINT  # "fast": does not wait until the clients are gone
+    quit_signal = signal.SIGQUIT  # "immediate": its children go with it
 
     @classmethod
     def start(cls, *, durable: bool = False) -> Self:

@@ -23,7 +23,7 @@ ENOUGH_MEMORY = 4 * 1024**3
 # whose process id it heard last, and removes the directory: again, while dying processes still write there.
 JANITOR = """
 while read -r line; do pid=$line; done
-[ -z "$pid" ] || kill -QUIT "$pid"
+[ -z "$pid" ] || kill -s "$2" "$pid"
 for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$1" && exit; sleep 1; done
 """
 
@@ -45,6 +45,8 @@ class Server(ABC):
 
     name: str
     stop_signal = signal.SIGTERM
+    quit_signal = signal.SIGKILL
+    """Ends it at once, with all that it has started."""
 
     def __init__(self, *, in_memory: bool = False) -> None:
         self.port = 0
@@ -56,7 +58,7 @@ class Server(ABC):
         if self.account:
             os.chown(self.directory, self.account["user"], self.account["group"])
         self._janitor = subprocess.Popen(
-            ["sh", "-c", JANITOR, "janitor", str(self.directory)],
+            ["sh", "-c", JANITOR, "janitor", str(self.directory), self.quit_signal.name.removeprefix("SIG")],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -96,7 +98,7 @@ class Server(ABC):
         """End it and leave nothing behind."""
         atexit.unregister(self.close)
         if self._process:
-            self._end(signal.SIGQUIT)
+            self._end(self.quit_signal)
         if self._janitor.stdin and not self._janitor.stdin.closed:
             self._janitor.stdin.close()
             self._janitor.wait()
