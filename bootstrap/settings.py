@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.sites.hosts import host_of
 from ports.limits import Rate
 
 SECRET_MINIMUM = 32
@@ -192,6 +193,14 @@ class Settings(BaseSettings):
     def _known_storage(cls, value: str | None) -> str | None:
         if value is not None and value != "memory" and not _STORAGE.fullmatch(value):
             raise ValueError("must be file:///DIRECTORY or s3://BUCKET/PREFIX?endpoint=https://…&region=…")
+        return value
+
+    @field_validator("widget_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if host_of(host) is None:
+                raise ValueError(f"{host} is no host such as chat.shop.example")
         return value
 
     @field_validator("trusted_proxies")

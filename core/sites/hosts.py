@@ -27,7 +27,7 @@ def host_of(address: str | None) -> str | None:
         name, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in {"", "http", "https"} or parts.username is not None or not name:
+    if parts.scheme not in {"", "http", "https"} or parts.username is not None or not name or port == 0:
         return None
     host = _normal(name)
     return host if host is None or port in _DEFAULT_PORTS else f"{host}:{port}"

@@ -97,6 +97,8 @@ def test_production_refuses_what_is_for_development(environment, capsys, changed
         ("PARLEY_LEASE", "0"),
         ("PARLEY_LEASE", "1y"),
         ("PARLEY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ("PARLEY_WIDGET_HOSTS", "chat.shop.example *.shop.example"),
+        ("PARLEY_WIDGET_HOSTS", "https://"),
         ("PARLEY_PUBLIC_URL", "chat.shop.example"),
         ("PARLEY_PUBLIC_URL", "https://"),
         ("PARLEY_LOG_LEVEL", "LOUD"),

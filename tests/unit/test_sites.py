@@ -42,6 +42,7 @@ def test_hosts_compare_without_case_default_port_or_alphabet(said, host):
         "https://a b.example",
         "https://shop..example",
         "https://-.example",
+        "https://shop.example:0",
         "https://shop.example:99999",
         "https://shop.example:x",
         "https://%73hop.example",
