@@ -16,6 +16,8 @@ APP_ROLE = "parley_app"
 """The role that the server takes on Postgres: it owns nothing, so row-level security binds it."""
 
 POOL_SIZE = 10
+SILENCE_SECONDS = 35.0
+"""How long Postgres may say nothing, longer than any statement may take: it or the way to it is dead."""
 
 
 def open_database(url: str, context: Context) -> SqliteDatabase | AsyncDatabase:
@@ -77,7 +79,7 @@ def _postgres(url: sa.URL, context: Context) -> AsyncDatabase:
         pool_timeout=10,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
-        connect_args={"server_settings": settings, "timeout": 5},
+        connect_args={"server_settings": settings, "timeout": 5, "command_timeout": SILENCE_SECONDS},
     )
 
     @sa.event.listens_for(engine.sync_engine, "checkout")

@@ -1,10 +1,13 @@
 """Bodies of one shop that wait for one another share a transaction on Postgres, which nobody may notice."""
 
 import asyncio
+import os
+import signal
 
 import asyncpg
 import pytest
 
+from adapters.db import factory
 from adapters.db.factory import POOL_SIZE
 from core.conversations.errors import AlreadyPosted, ConversationNotFound
 from core.conversations.events import AgentsNotified
@@ -255,6 +258,27 @@ async def test_connections_that_died_in_the_pool_are_replaced(opened, postgres_s
     results = [await at_once(db, stage.shop, [saying(thread, "a", clock)]) for _ in range(2 * POOL_SIZE)]
     # The first comes before anybody could notice.
     assert [type(result) for [result] in results] == [DatabaseDown] + [int] * (2 * POOL_SIZE - 1)
+
+
+async def test_nobody_waits_for_ever_for_a_database_that_has_fallen_silent(
+    opened, postgres_server, postgres_url, clock, monkeypatch
+):
+    monkeypatch.setattr(factory, "SILENCE_SECONDS", 0.5)
+    db = opened(postgres_url)
+    stage = await a_shop(db, clock)
+    [thread] = await threads_of(db, clock, stage.shop, 1)
+    name = postgres_url.rpartition("/")[2]
+    ours = postgres_server.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}'").split()
+    for pid in ours:
+        os.kill(int(pid), signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(20):
+            results = await at_once(db, stage.shop, [saying(thread, "lost", clock)] * 3)
+            assert [type(result) for result in results] == [DatabaseDown] * 3
+            assert await db.transact(saying(thread, "kept", clock), shop=stage.shop.id) == 1
+    finally:
+        for pid in ours:
+            os.kill(int(pid), signal.SIGCONT)
 
 
 async def test_who_waits_too_long_for_a_lock_is_told_so_and_holds_up_nobody_again(
