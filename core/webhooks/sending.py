@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from core.conversations.errors import StreamGone
 from core.conversations.events import AgentsNotified
@@ -167,7 +168,8 @@ def _conclude(tx: Transaction, endpoint: WebhookEndpoint, outcome: Outcome, now:
     tx.record(
         AgentsNotified(
             title="A webhook was switched off",
-            message=f"{endpoint.url}: {_WHY[endpoint.disabled_reason]}",
+            # All agents read this; what follows the host may be a secret of those who look after webhooks.
+            message=f"{urlsplit(endpoint.url).netloc}: {_WHY[endpoint.disabled_reason]}",
             level="warning",
             conversation_id=None,
         )
