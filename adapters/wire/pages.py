@@ -14,6 +14,9 @@ LABELS = ("domain", "origin", "url", "referrer", "fingerprint", "user_id", "user
 PROOFS = frozenset({"userHash", "user_hash", "identityToken", "identity_token"})
 """They vouch for somebody: kept nowhere."""
 
+LINE_LIMIT = 4_096
+"""Characters that are looked at: nothing that is shown as one line may be longer."""
+
 Tenant = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{0,128}\Z")] | None
 Signature = Annotated[str, Meta(max_length=4_096)] | None
 
@@ -95,7 +98,7 @@ def real_tenant(said: str | None) -> str | None:
 
 
 def one_line(text: str) -> str:
-    return " ".join(cleaned(text).split())
+    return " ".join(cleaned(text[:LINE_LIMIT]).split())
 
 
 def _id(value: Any) -> str | None:

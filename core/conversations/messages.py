@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import unicodedata
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ _SIGNATURES = {
 }
 """How pictures begin: what a file calls itself is no proof."""
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,([A-Za-z0-9+/]+)={0,2}")
 _WEB_URL = re.compile(r"https?://[^\s\x00-\x1f\"<>\\]{1,2000}")
@@ -115,7 +115,8 @@ class Draft:
     scope: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", cleaned(self.text))
+        if len(self.text) <= 2 * TEXT_LIMIT:  # line ends may have two characters; what is longer is too long
+            object.__setattr__(self, "text", cleaned(self.text))
         if len(self.text) > TEXT_LIMIT:
             raise Invalid(field="text", rule=f"may have at most {TEXT_LIMIT} characters")
         if not self.text.strip() and not self.attachments:
@@ -149,6 +150,4 @@ def same_content(message: Message, draft: Draft) -> bool:
 def cleaned(text: str) -> str:
     """The text without control characters; line ends become newlines, tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isprintable():
-        return text
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+    return text if text.isprintable() else _CONTROL.sub("", text)

@@ -309,3 +309,10 @@ def test_a_message_without_anything_to_say_is_refused(text):
 def test_an_attachment_is_a_web_address_or_a_picture(url):
     with pytest.raises(Invalid, match=r"attachment\.url"):
         Attachment(kind=AttachmentKind.IMAGE, url=url)
+
+
+def test_a_text_is_as_long_as_it_is_when_cleaned_but_only_so_much_is_cleaned():
+    assert len(Draft(text="a" + "\r\n" * (TEXT_LIMIT - 1)).text) == TEXT_LIMIT
+    for text in ("a" * (TEXT_LIMIT + 1), "a" + "\a" * 2 * TEXT_LIMIT):
+        with pytest.raises(Invalid, match="at most"):
+            Draft(text=text)
