@@ -120,6 +120,11 @@ async def test_why_a_file_is_refused_is_said_in_the_visitors_language(page: Page
         await attach(chat, one)
         refused = chat.log.locator("li[data-state=refused]")
         await expect(refused.locator(".trouble")).to_contain_text("Dateien dieser Art können nicht gesendet")
+        reason = await refused.locator(".reason").bounding_box()
+        button = await refused.get_by_role("button").first.bounding_box()
+        assert reason is not None
+        assert button is not None
+        assert reason["y"] + reason["height"] < button["y"] + button["height"] / 2
         await refused.get_by_role("button", name="Entfernen").click()
         await expect(refused).to_have_count(0)
 

@@ -73,7 +73,7 @@ export class Bubble {
       button.addEventListener("click", run);
       return button;
     });
-    this.trouble.replaceChildren(reason, " ", ...buttons);
+    this.trouble.replaceChildren(make("span", { class: "reason" }, reason), " ", ...buttons);
     this.element.append(this.trouble);
   }
 
