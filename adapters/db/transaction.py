@@ -15,7 +15,7 @@ from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
-from adapters.db.violations import INTEGRITY_ERRORS, domain_error
+from adapters.db.violations import domain_error
 from adapters.db.visits import SqlVisitors
 from adapters.db.webhooks import SqlWebhooks
 from core.kernel import DomainError, Event
@@ -188,7 +188,7 @@ def run_body(
     try:
         value = work(tx)
         return value, tx.flush()
-    except INTEGRITY_ERRORS as error:
+    except Exception as error:
         refusal = domain_error(error)
         if refusal is None:
             raise

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 from functools import cache
 
-import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
 
 from adapters.db.tables import metadata
@@ -34,15 +33,23 @@ _ERRORS: dict[str, type[DomainError]] = {
 }
 
 
-INTEGRITY_ERRORS = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
-
-
 def domain_error(error: Exception) -> DomainError | None:
-    """The refusal that the constraint stands for; None for one that no input should be able to break."""
+    """The refusal that a broken constraint stands for.
+
+    None for a constraint that no input should be able to break, and for errors of any other kind.
+    """
+    is_broken_constraint = isinstance(error, sqlite3.IntegrityError) or _sqlstate(error).startswith("23")
+    if not is_broken_constraint:
+        return None
     name = _constraint_name(error)
     if name in _ERRORS:
         return _ERRORS[name]()
     return ConcurrentUpdate(thing="conversation") if name == "pk_messages" else None
+
+
+def _sqlstate(error: Exception) -> str:
+    """asyncpg's errors have one; the driver itself is imported only where Postgres is used."""
+    return str(getattr(error, "sqlstate", None) or "")
 
 
 def _constraint_name(error: Exception) -> str:

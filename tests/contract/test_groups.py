@@ -7,8 +7,8 @@ import signal
 import asyncpg
 import pytest
 
-from adapters.db import factory
-from adapters.db.factory import POOL_SIZE
+from adapters.db import pools
+from adapters.db.pools import POOL_SIZE
 from core.conversations.errors import AlreadyPosted, ConversationNotFound
 from core.conversations.events import AgentsNotified
 from core.conversations.messages import Draft, Sender
@@ -263,7 +263,7 @@ async def test_connections_that_died_in_the_pool_are_replaced(opened, postgres_s
 async def test_nobody_waits_for_ever_for_a_database_that_has_fallen_silent(
     opened, postgres_server, postgres_url, clock, monkeypatch
 ):
-    monkeypatch.setattr(factory, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(pools, "SILENCE_SECONDS", 0.5)
     db = opened(postgres_url)
     stage = await a_shop(db, clock)
     [thread] = await threads_of(db, clock, stage.shop, 1)

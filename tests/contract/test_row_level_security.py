@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from adapters.db import migrate
 from adapters.db.asynchronous import PostgresDialect, UnsafeRole
-from adapters.db.factory import APP_ROLE
+from adapters.db.pools import APP_ROLE
 from adapters.db.transaction import SqlTransaction
 from core.catalogue.model import Product, ProductKind
 from core.conversations.events import AnswerDue
