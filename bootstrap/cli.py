@@ -123,7 +123,9 @@ def verify() -> None:
     from bootstrap.verify import verify as run_checks
 
     settings = load_settings()
-    findings = run_on_container(settings, lambda container: run_checks(container.db(), console))
+    findings = run_on_container(
+        settings, lambda container: run_checks(container.db(), container.storage(), console)
+    )
     if findings:
         raise fail("\n".join(findings))
     console.print("All checks passed.", style="green")

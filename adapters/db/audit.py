@@ -105,6 +105,19 @@ CHECKS = (
 )
 
 
+_kept = sa.select(files.c.object_key, files.c.shop_id, files.c.id).where(files.c.object_key.isnot(None))
+
+
+def kept(connection: sa.Connection, after: str, limit: int) -> list[tuple[str, str]]:
+    """The keys of the next objects that files have, in their order, and each file as shop/id."""
+    query = _kept.where(files.c.object_key > after).order_by(files.c.object_key).limit(limit)
+    return [(row.object_key, f"{row.shop_id}/{row.id}") for row in connection.execute(query)]
+
+
+def is_kept(connection: sa.Connection, key: str) -> bool:
+    return connection.execute(_kept.where(files.c.object_key == key)).first() is not None
+
+
 def breakers(connection: sa.Connection, check: Check, limit: int = 1) -> Iterator[str]:
     """The first rows that break the rule, as shop/id."""
     for row in connection.execute(check.breakers.limit(limit)):

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from adapters.db.audit import CHECKS
-from bootstrap.verify import verify
+from adapters.providers.storage_memory import MemoryStorage
+from bootstrap.verify import BYTES, OBJECTS_AT_ONCE, verify
 from core.files.model import FileState
 from tests.builders import a_message, a_shop
 from tests.contract.test_files import a_file, add
@@ -54,7 +55,7 @@ def database_url(request):
 
 
 @pytest.fixture
-async def rows(db, clock):
+async def rows(db, clock, storage):
     """Two shops in good order, and what the rows of the second one are called."""
     await a_message(db, clock, (await a_shop(db, clock)).visitor)
     stage = await a_shop(db, clock)
@@ -64,12 +65,22 @@ async def rows(db, clock):
     file = a_file(stage, first, clock, state=FileState.STORED, object_key=key)
     await db.transact(lambda tx: tx.objects.add(key, clock.now()), shop=stage.shop.id)
     await add(db, file)
+    await storage.put(key, pieces(b"bytes"))
     return {
         "shop": stage.shop.id,
         "conversation": first.conversation_id,
         "message": first.id,
         "file": file.id,
     }
+
+
+@pytest.fixture
+def storage():
+    return MemoryStorage()
+
+
+async def pieces(content):
+    yield content
 
 
 @pytest.fixture
@@ -89,19 +100,34 @@ def tamper(request, database_url):
     return run
 
 
-async def findings(db):
-    return await verify(db, Console(file=io.StringIO()))
+@pytest.fixture
+def findings(db, storage):
+    return lambda: verify(db, storage, Console(file=io.StringIO()))
 
 
-async def test_what_is_in_order_has_no_findings(db, rows):
-    assert await findings(db) == []
+async def test_what_is_in_order_has_no_findings(rows, findings):
+    assert await findings() == []
+
+
+async def test_a_file_without_its_bytes_is_named(db, clock, rows, storage, findings):
+    more = await a_shop(db, clock)
+    message = await a_message(db, clock, more.visitor)
+    for number in range(OBJECTS_AT_ONCE):
+        key = f"{number:03}/picture"
+        await db.transact(lambda tx, key=key: tx.objects.add(key, clock.now()), shop=more.shop.id)
+        file = a_file(more, message, clock, state=FileState.STORED, object_key=key, number=number)
+        await add(db, file)
+        await storage.put(key, pieces(b"bytes"))
+    assert await findings() == []
+    await storage.delete(f"{rows['shop']}/picture")
+    assert await findings() == [f"Broken: {BYTES}. First found at {rows['shop']}/{rows['file']}."]
 
 
 @pytest.mark.parametrize(("rule", "change", "where"), TAMPERING)
-async def test_a_row_that_breaks_a_rule_is_named(db, rows, tamper, rule, change, where):
+async def test_a_row_that_breaks_a_rule_is_named(rows, tamper, findings, rule, change, where):
     tamper(f"{change} {where}".format(**rows))
     row = ROWS.get(rule, "{shop}").format(**rows)
-    assert await findings(db) == [f"Broken: {rule}. First found at {row}."]
+    assert await findings() == [f"Broken: {rule}. First found at {row}."]
 
 
 def test_every_rule_is_broken_here_once():
