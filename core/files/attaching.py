@@ -7,15 +7,22 @@ from core.files.model import File, FileState
 from core.kernel import Invalid
 from ports.db import Transaction
 
+CUSTOMERS_INLINE_LIMIT = 64 * 1024
+"""Characters of all `data:` URLs of a message from somebody whom nobody knows. They are read whenever the chat
+is, with hundreds of messages: what is bigger is uploaded."""
+
 _REFUSED = "must be files that were uploaded to this conversation, or small pictures as data: URLs"
 
 
 def customers(tx: Transaction, draft: Draft, conversation_id: str | None) -> tuple[Draft, list[File]]:
     """The draft with what is known of its files instead of what was said of them, and these files.
 
-    Raises Invalid for any address that was not given out for this conversation. A visitor whose first message
-    this is has no conversation yet, and so no files.
+    Raises Invalid for big `data:` URLs, and for any address that was not given out for this conversation. A
+    visitor whose first message this is has no conversation yet, and so no files.
     """
+    if sum(len(one.url) for one in draft.attachments if one.is_inline) > CUSTOMERS_INLINE_LIMIT:
+        rule = f"may hold {CUSTOMERS_INLINE_LIMIT} characters of data: URLs; upload what is bigger"
+        raise Invalid(field="attachments", rule=rule)
     return _checked(tx, draft, conversation_id, takes_others=False)
 
 

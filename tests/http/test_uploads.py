@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.providers.memory import ManualClock
+from core.files.attaching import CUSTOMERS_INLINE_LIMIT
 from core.files.model import ATTEMPTS_LIMIT, EXPIRES_AFTER, WAITING_LIMIT
 from core.identity.model import digest
 from core.sites.model import Site
@@ -395,6 +396,21 @@ async def test_weakness_8_a_message_carries_no_address_but_ours(api: Api, visito
     answer = await api.post(MESSAGES, {"text": "x", "attachments": item(url)}, token=visitor)
     assert answer.status_code == 400
     assert answer.json()["details"]["field"].startswith("attachment")
+
+
+async def test_weakness_8_pictures_inside_a_message_are_small(api: Api, visitor: str):
+    """Hundreds of messages are read at a time, with all that is inside of them."""
+    start = "data:image/png;base64,iVBORw0KGgoA"
+    half = start + "A" * (CUSTOMERS_INLINE_LIMIT // 2 - len(start))
+    for urls, status in (
+        ([half, half], 202),
+        ([half, half + "AAAA"], 400),
+        ([start + "A" * CUSTOMERS_INLINE_LIMIT], 400),
+    ):
+        files = [entry for url in urls for entry in item(url)["items"]]
+        answer = await api.post(MESSAGES, {"text": "x", "attachments": {"items": files}}, token=visitor)
+        assert answer.status_code == status
+        assert status == 202 or answer.json()["details"]["field"] == "attachments"
 
 
 @pytest.mark.parametrize("change", ["{url}?x=1", "{url}#x", "{url}/", "{elsewhere}"])
