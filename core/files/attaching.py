@@ -8,7 +8,7 @@ from core.kernel import Invalid
 from ports.db import Transaction
 
 CUSTOMERS_INLINE_LIMIT = 64 * 1024
-"""Characters of all `data:` URLs of a message from somebody whom nobody knows. They are read whenever the chat
+"""Characters of all `data:` URLs of a message from somebody whom nobody knows. They are read when the chat
 is, with hundreds of messages: what is bigger is uploaded."""
 
 _REFUSED = "must be files that were uploaded to this conversation, or small pictures as data: URLs"
