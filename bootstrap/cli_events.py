@@ -4,10 +4,9 @@ from collections.abc import Awaitable
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from bootstrap.command import console, fail, load_settings, run_on_container
+from bootstrap.command import a_table, console, fail, load_settings, run_on_container
 
 app = typer.Typer(help="Events that subscribers still have to handle, or gave up.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ def list_events(
         settings,
         lambda container: _listed(container, state, due, limit),
     )
-    table = Table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
+    table = a_table("id", "state", "subscriber", "event", "shop", "due", "tries", "last error")
     for entry in found:
         due_at = f"{entry.due_at:%Y-%m-%d %H:%M:%S}"
         error = (entry.last_error or "")[:80]

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from bootstrap.command import console, fail, load_settings, run_on_container
+from bootstrap.command import a_table, console, fail, load_settings, run_on_container
 from core.identity.model import User
 from core.kernel import UserActor
 from core.shops.model import Member, Shop
@@ -46,7 +45,7 @@ def list_members(shop_id: ShopId) -> None:
         users = tx.users.by_ids([member.user_id for member in team])
         return [(member, users[member.user_id]) for member in team]
 
-    table = Table("user", "name", "email", "role", "since")
+    table = a_table("user", "name", "email", "role", "since")
     for member, user in run_on_container(
         load_settings(), lambda container: container.db().read(look, shop=shop_id)
     ):
