@@ -103,6 +103,23 @@ async def test_a_page_outlives_the_proof_that_it_came_with(
     assert await chat.texts() == ["In a new session"]
 
 
+async def test_a_page_out_of_a_cache_goes_on_with_the_session_that_was_proved(
+    page: Page, open_chat: Open, vouch: Any, server: Server
+):
+    chat = await open_chat(page, name="Mara", **await vouch("cached-mara"))
+    await chat.tells("In time")
+    async with server.client("owner") as owner:
+        for _ in ("the secret before still vouches", "and now it does not"):
+            await owner.post(f"/api/shops/{server.demo['shop_id']}/identity-secret/rotate")
+    await page.reload()
+    await page.locator("button.bubble").click()
+    await chat.sees("In time")
+    await chat.tells("Late")
+    another = await open_chat(page, userId="somebody-else", userHash="0" * 64)
+    await expect(another.status).to_have_text("This chat is not available on this page.")
+    assert await another.texts() == []
+
+
 async def test_a_name_that_nobody_vouches_for_shows_nothing_of_that_persons(
     browser: Browser, page: Page, open_chat: Open, vouch: Any
 ):

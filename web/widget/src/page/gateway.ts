@@ -39,6 +39,11 @@ export interface Outgoing {
   items: FileItem[];
 }
 
+interface Proof {
+  userHash?: string | undefined;
+  identityToken?: string | undefined;
+}
+
 export class Gateway {
   /** The session for which the gateway has taken our proof. */
   private proved: string | undefined;
@@ -98,16 +103,19 @@ export class Gateway {
     const userInfo = name || email || phone ? { name, email, phone } : undefined;
     const sessionId = this.session.id;
     const isProved = this.proved === sessionId;
-    const proof = isProved ? {} : { userHash, identityToken };
+    const proof: Proof = isProved ? {} : { userHash, identityToken };
     const sent = { ...this.config.site, userId, userInfo, ...proof, sessionId, ...body };
     try {
       const answer = await this.call<T>("POST", path, sent);
       this.proved = sessionId;
+      if (proof.userHash || proof.identityToken) this.session.prove(sessionId);
       return answer;
     } catch (error) {
       const isRefused = error instanceof Refused && error.code === "INVALID_IDENTITY";
-      if (!isRefused || isProved || this.proved === undefined) throw error;
-      // A page that stays open outlives the proof that it came with: its next session is nobody's in particular.
+      const mayDoWithout = this.proved !== undefined || this.session.wasProved;
+      if (!isRefused || isProved || !mayDoWithout) throw error;
+      // A page that stays open, or comes out of a cache, outlives the proof that it came with. A session that
+      // was proved needs none, and the next one is nobody's in particular.
       this.proved = sessionId;
       return this.post(path, body);
     }

@@ -32,6 +32,16 @@ export class Session {
     this.storage.set("session_created", String(Date.now()));
   }
 
+  /** The gateway has taken the proof of who is signed in: the session is that person's. */
+  prove(id: string): void {
+    this.storage.set("proved", id);
+  }
+
+  /** Whether that happened to this session, of the very person who is signed in now; also before a reload. */
+  get wasProved(): boolean {
+    return this.person.id !== undefined && this.storage.get("proved") === this.id;
+  }
+
   renew(): string {
     const id = `session-${Date.now()}-${randomLetters(26)}`;
     this.storage.set("session_user", this.person.id ?? "");
