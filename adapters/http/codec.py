@@ -14,7 +14,7 @@ from adapters.http.access import Access
 from adapters.http.call import Call
 from adapters.http.errors import MalformedJson, UnsupportedMedia
 from adapters.wire.base import Loose
-from adapters.wire.strict_json import OddJson, refuse_odd
+from adapters.wire.strict_json import OddJson, mended, refuse_odd
 from adapters.wire.twins import wire_names
 from core.kernel import DomainError, Invalid
 
@@ -131,6 +131,8 @@ def check_encoding(call: Call) -> None:
 def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
     """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
     body = body or b"{}"
+    if keeps_nul:
+        body = mended(body)
     try:
         refuse_odd(body, keeps_nul=keeps_nul)
         if isinstance(kind, type) and issubclass(kind, Loose):

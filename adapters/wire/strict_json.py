@@ -11,11 +11,21 @@ DEPTH_LIMIT = 32
 PARTS_LIMIT = 200_000
 """Commas, quotes and opening brackets. To look at the millions that a body has room for would hold all up."""
 
+MENDED_LIMIT = 64 * 1024
+"""Bytes: more than a message's text takes."""
+
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """Also one that does not end, which would else be tried again from every quote in it."""
 _INNERMOST = re.compile(rb"\[\]|\{\}")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+_HALF = re.compile(
+    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|(\\.)",
+    re.DOTALL,
+)
+"""Half of a character, unless it is a whole one, or some other escape."""
 
 
 class OddJson(ValueError):
@@ -37,6 +47,13 @@ def refuse_odd(body: bytes, *, keeps_nul: bool = False) -> None:
         raise
     except (ValueError, RecursionError):
         return
+
+
+def mended(body: bytes) -> bytes:
+    """With U+FFFD for halves of characters, as browsers write them of a text that was cut within an emoji."""
+    if len(body) > MENDED_LIMIT or (b"\\ud" not in body and b"\\uD" not in body):
+        return body
+    return _HALF.sub(lambda found: found[0] if found[1] or found[2] else b"\\ufffd", body)
 
 
 def _is_deep(body: bytes) -> bool:

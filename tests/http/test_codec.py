@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.wire.strict_json import DEPTH_LIMIT, PARTS_LIMIT, OddJson, refuse_odd
+from adapters.wire.strict_json import DEPTH_LIMIT, PARTS_LIMIT, OddJson, mended, refuse_odd
 from tests.http.stand import Api, Serve, Stand, Wire, chunks
 
 LOGIN = "/api/auth/login"
@@ -257,3 +257,19 @@ async def test_a_number_that_is_none_is_told_so(
 
 async def test_what_a_query_holds_beside_is_passed_over(api: Api, visitor: str):
     assert (await api.get(f"{MESSAGES}?utm_source=mail&_=1", token=visitor)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (rb'"a\ud83d"', "a\ufffd"),
+        (rb'"\uDE00b\ud83d"', "\ufffdb\ufffd"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (rb'"\uD83D\uDE00"', "\U0001f600"),
+        (rb'"\\ud83d"', "\\ud83d"),
+        (rb'"\\\ud83d \u00e9"', "\\\ufffd \u00e9"),
+        ('"\U0001f600"'.encode(), "\U0001f600"),
+    ],
+)
+def test_halves_of_characters_are_replaced(sent: bytes, text: str):
+    assert json.loads(mended(sent)) == text

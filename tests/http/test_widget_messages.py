@@ -278,3 +278,12 @@ async def test_no_error_says_the_word_that_ends_conversations(widget: Widget, ap
     for answer in answers:
         assert answer.status_code >= 400
         assert "closed" not in answer.text.lower()
+
+
+async def test_a_text_that_was_cut_within_an_emoji_arrives(widget: Widget, api: Api):
+    """As JSON.stringify writes it."""
+    body = rb'{"sessionId": "%s", "text": "Cut \ud83d", "userName": "\ude00"}' % widget.session.encode()
+    for path in ("session", "message"):
+        answer = await api.post(f"/webchat/{path}", content=body, headers=widget.headers)
+        assert answer.status_code in {200, 202}
+    assert await widget.texts() == ["Cut \ufffd"]

@@ -179,3 +179,10 @@ async def heard(socket, content_of, field):
         if content:
             texts.append(content[field])
     return texts
+
+
+async def test_a_text_that_was_cut_within_an_emoji_arrives(stand, stage):
+    visitor = await stand.session(stage.shop.id)
+    async with stand.page(visitor) as page:
+        await page.send(r'42["message",{"text":"Cut \ud83d","temp_id":"temp-1"}]')
+        assert (await page.until("message:new"))["message"]["text"] == "Cut \ufffd"

@@ -12,6 +12,7 @@ from engineio.packet import MESSAGE  # type: ignore[import-untyped]
 from engineio.packet import Packet as EnginePacket
 from socketio.packet import Packet  # type: ignore[import-untyped]
 
+from adapters.wire.strict_json import mended
 from adapters.ws.asgi import Frame
 
 EVENT = b"42"
@@ -32,7 +33,7 @@ class StrictJson:
 
     @staticmethod
     def loads(text: str) -> Any:
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(mended(text.encode()))
 
 
 class TextPacket(Packet):  # type: ignore[misc]
