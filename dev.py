@@ -32,7 +32,8 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 LOCKS = {kind: ROOT / "requirements" / f"{kind}.txt" for kind in ("base", "dev")}
 PYTEST = [PYTHON, "-m", "pytest"]
-ON_ALL_CORES = ["-n", "auto", "--dist", "worksteal"]
+# Tests of whole servers wait most of the time, so that two of them share a core well.
+ON_ALL_CORES = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
 
 # The form that pip writes too: a plain shebang cannot hold a long path, or one with a space.
 PARLEY = """#!/bin/sh

@@ -188,9 +188,8 @@ async def test_an_uploader_that_hangs_up_may_come_back(process, uploader, tmp_pa
 
 
 async def test_who_sends_a_lot_of_the_wrong_thing_reads_why(uploader, tmp_path):
-    begun = await uploader.begin(len(HTML))
     for content in (HTML, pieces(HTML)):
-        answer = await uploader.put(begun, content)
+        answer = await uploader.put(await uploader.begin(len(HTML)), content)
         assert (answer.status_code, answer.json()["code"]) == (415, "FILE_TYPE_REFUSED")
     assert files(tmp_path) == []
 
