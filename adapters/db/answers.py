@@ -4,13 +4,14 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
 from adapters.db.statements import Row, Session, Statement
 from adapters.db.tables import Id, UtcDateTime, metadata
+from adapters.db.transaction import SqlTransaction
 from core.kernel import DoneBefore
 from ports.answers import CLAIM, KEPT, LEASE, Claim, Repeated, StillAnswered
 from ports.clock import Clock, Ids
@@ -125,5 +126,4 @@ def _row(claim: Claim, fingerprint: str, now: datetime) -> Row:
 
 def _session(tx: Transaction) -> Session:
     """No repository of the transaction's: only this module has to do with kept answers."""
-    session: Session = tx._session  # type: ignore[attr-defined]  # noqa: SLF001
-    return session
+    return cast(SqlTransaction, tx).session

@@ -45,7 +45,7 @@ class SqlTransaction:
     """Satisfies ports.db.Transaction. `flush` has to be called before the commit."""
 
     def __init__(self, connection: sa.Connection, scope: Scope, context: Context) -> None:
-        session = self._session = Session(connection)
+        session = self.session = Session(connection)
         self._context = context
         self._shop_id = None if scope is SYSTEM else scope
         self._recorded: list[Event] = []
@@ -56,47 +56,47 @@ class SqlTransaction:
 
     @property
     def shops(self) -> SqlShops:
-        return SqlShops(self._session, self._shop_id)
+        return SqlShops(self.session, self._shop_id)
 
     @property
     def sites(self) -> SqlSites:
-        return SqlSites(self._session, self._shop_id)
+        return SqlSites(self.session, self._shop_id)
 
     @property
     def members(self) -> SqlMembers:
-        return SqlMembers(self._session, self._shop_id)
+        return SqlMembers(self.session, self._shop_id)
 
     @property
     def users(self) -> SqlUsers:
-        return SqlUsers(self._session)
+        return SqlUsers(self.session)
 
     @property
     def logins(self) -> SqlLogins:
-        return SqlLogins(self._session)
+        return SqlLogins(self.session)
 
     @property
     def files(self) -> SqlFiles:
-        return SqlFiles(self._session, self._shop_id)
+        return SqlFiles(self.session, self._shop_id)
 
     @property
     def objects(self) -> SqlStoredObjects:
-        return SqlStoredObjects(self._session)
+        return SqlStoredObjects(self.session)
 
     @property
     def products(self) -> SqlProducts:
-        return SqlProducts(self._session, self._shop_id)
+        return SqlProducts(self.session, self._shop_id)
 
     @property
     def stream(self) -> SqlStream:
-        return SqlStream(self._session, self._shop_id)
+        return SqlStream(self.session, self._shop_id)
 
     @property
     def webhooks(self) -> SqlWebhooks:
-        return SqlWebhooks(self._session, self._shop_id)
+        return SqlWebhooks(self.session, self._shop_id)
 
     @property
     def deliveries(self) -> SqlDeliveries:
-        return SqlDeliveries(self._session)
+        return SqlDeliveries(self.session)
 
     def record(self, event: Event) -> None:
         self._recorded.append(event)
@@ -106,18 +106,18 @@ class SqlTransaction:
 
     def attempt(self, work: Callable[["SqlTransaction"], T]) -> T:
         """Run one of several bodies. Raises Refused when it left no trace, so that the others may go on."""
-        mark, recorded, later = self._session.mark(), len(self._recorded), len(self._later)
+        mark, recorded, later = self.session.mark(), len(self._recorded), len(self._later)
         try:
             return work(self)
         except DomainError as error:
-            if not self._session.back_to(mark):
+            if not self.session.back_to(mark):
                 raise
             del self._recorded[recorded:], self._later[later:]
             raise Refused from error
 
     def flush(self) -> Committed | None:
         """Write the events. Comes last: the lock on the shop's stream is held as briefly as possible."""
-        self._session.send_held()
+        self.session.send_held()
         if not self._recorded and not self._later:
             return None
         if self._shop_id is None:
@@ -141,19 +141,19 @@ class SqlTransaction:
     def _append(self, shop_id: str, rows: list[dict[str, Any]], now: datetime) -> int:
         """Put events at the end of the shop's stream, and return the position of the last."""
         advance = {"b_shop_id": shop_id, "count": len(rows)}
-        if self._session.is_remote:
+        if self.session.is_remote:
             columns = {f"{name}s": [row[name] for row in rows] for name in ("id", "topic", "payload")}
-            stored = RECORD.all(self._session, {**advance, **columns, "occurred_at": now})
+            stored = RECORD.all(self.session, {**advance, **columns, "occurred_at": now})
             if not stored:
                 raise ShopNotFound
             return max(int(row["position"]) for row in stored)
-        advanced = ADVANCE.one(self._session, advance)
+        advanced = ADVANCE.one(self.session, advance)
         if advanced is None:
             raise ShopNotFound
         last: int = advanced["position"]
         common = {"shop_id": shop_id, "occurred_at": now}
         numbered = enumerate(rows, last - len(rows) + 1)
-        ADD_EVENTS.run_many(self._session, [{**row, **common, "position": at} for at, row in numbered])
+        ADD_EVENTS.run_many(self.session, [{**row, **common, "position": at} for at, row in numbered])
         return last
 
     def _enqueue(self, shop_id: str, recorded: Sequence[Recorded], now: datetime) -> bool:
@@ -176,7 +176,7 @@ class SqlTransaction:
             for subscriber in self._context.subscriptions.get(type(event), ())
         ]
         if rows:
-            ADD_DELIVERIES.run_many(self._session, rows)
+            ADD_DELIVERIES.run_many(self.session, rows)
         return any(row["due_at"] <= now for row in rows)
 
 

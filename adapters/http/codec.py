@@ -173,9 +173,10 @@ def decode_query(query: bytes, kind: Any) -> Any:
 @cache
 def _whole_numbers(kind: Any) -> frozenset[str]:
     """The names of a query's fields that take an integer."""
-    shape = msgspec.inspect.type_info(kind)
-    assert isinstance(shape, msgspec.inspect.StructType)  # noqa: S101 - every query is one
-    return frozenset(field.encode_name for field in shape.fields if _takes_integers(field.type))
+    fields = msgspec.structs.fields(kind)
+    return frozenset(
+        field.encode_name for field in fields if _takes_integers(msgspec.inspect.type_info(field.type))
+    )
 
 
 def _takes_integers(shape: msgspec.inspect.Type) -> bool:

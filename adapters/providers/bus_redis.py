@@ -8,6 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from ports.bus import Listener
 
@@ -34,11 +37,6 @@ class RedisBus:
     """One task sends and one receives; each finds its own way back to Redis, for ever."""
 
     def __init__(self, url: str, *, beat: float = BEAT) -> None:
-        # Only those who use Redis should wait for its import.
-        from redis.asyncio import Redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-
         self._client = Redis.from_url(
             url,
             protocol=2,  # in version 3 the client would turn each message into a line for its log

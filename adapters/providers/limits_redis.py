@@ -7,6 +7,9 @@ from itertools import zip_longest
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from adapters.providers.limits_memory import PARTS, MemoryRateLimiter, short
 from ports.limits import Rate, RateLimiter, Verdict
@@ -67,11 +70,6 @@ class RedisRateLimiter:
     """Hits that arrive while another question is out travel together, in one command on one connection."""
 
     def __init__(self, url: str, *, fallback: RateLimiter | None = None, patience: float = PATIENCE) -> None:
-        # Only those who use Redis should wait for its import.
-        from redis.asyncio import Redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-
         self._client = Redis.from_url(url, max_connections=1, retry=Retry(NoBackoff(), 0))
         self._count = self._client.register_script(COUNT)
         self._patience = patience

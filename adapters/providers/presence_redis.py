@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 import structlog
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from core.conversations.signals import Online
 from ports.presence import BEAT_SECONDS, MISSED_BEATS
@@ -92,11 +95,6 @@ _decode = msgspec.json.Decoder(Online).decode
 
 class RedisPresence:
     def __init__(self, url: str, *, beat: float = BEAT_SECONDS, patience: float = PATIENCE) -> None:
-        # Only those who use Redis should wait for its import.
-        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-
         retry = Retry(NoBackoff(), 0)
         pool = BlockingConnectionPool.from_url(url, max_connections=4, timeout=patience, retry=retry)
         self._client = Redis.from_pool(pool)

@@ -290,7 +290,7 @@ async def test_who_waits_too_long_for_a_lock_is_told_so_and_holds_up_nobody_agai
     await locked(blocker, threads[1])
 
     def impatient(tx: Transaction):
-        tx._session.driver.fetch("SET LOCAL lock_timeout = '50ms'", ())
+        tx.session.driver.fetch("SET LOCAL lock_timeout = '50ms'", ())
         return saying(threads[1], "late", clock)(tx)
 
     assert [type(one) for one in await at_once(db, stage.shop, [impatient])] == [Overloaded]

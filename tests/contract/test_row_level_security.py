@@ -63,7 +63,7 @@ async def seen(db, scope, table):
     statement = sa.select(sa.column("shop_id")).select_from(sa.table(table))
 
     def look(tx: SqlTransaction):
-        return tx._session.driver.fetch(str(statement), [])
+        return tx.session.driver.fetch(str(statement), [])
 
     return {row[0] for row in await db.read(look, shop=scope)}
 
@@ -100,8 +100,8 @@ async def test_a_forgotten_condition_changes_and_deletes_nothing_of_others(two_s
     statement = sa.delete(sa.table(table, sa.column("shop_id"))).where(sa.column("shop_id") == theirs.shop.id)
 
     def vandalise(tx: SqlTransaction):
-        sql = str(statement.compile(dialect=tx._session.dialect))
-        return tx._session.driver.execute(sql, [theirs.shop.id])
+        sql = str(statement.compile(dialect=tx.session.dialect))
+        return tx.session.driver.execute(sql, [theirs.shop.id])
 
     assert await db.transact(vandalise, shop=ours.shop.id) == 0
     assert theirs.shop.id in await seen(db, theirs.shop.id, table)
@@ -141,7 +141,7 @@ async def test_the_servers_role_owns_nothing_and_stands_above_no_policy(two_shop
     await db.check()
 
     def role(tx: SqlTransaction):
-        return tx._session.driver.fetch("SELECT current_user", [])[0][0]
+        return tx.session.driver.fetch("SELECT current_user", [])[0][0]
 
     assert await db.read(role, shop=SYSTEM) == APP_ROLE
 

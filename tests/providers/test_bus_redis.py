@@ -41,8 +41,22 @@ async def test_what_waits_is_bounded_in_bytes_too(redis_server):
     await bus.close()
 
 
+async def refused_tries(port, number):
+    """Returns when so many connections to a server that is down were tried in vain."""
+    tried = asyncio.Semaphore(0)
+
+    def refuse(_, writer):
+        writer.close()
+        tried.release()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", port):
+        for _ in range(number):
+            await tried.acquire()
+
+
 @pytest.mark.parametrize("outage", [Redis.stop, Redis.kill])
 async def test_after_an_outage_messages_flow_again(own_redis, outage):
+    """And however often they tried meanwhile, it is told once."""
     one, two = hasty(own_redis.url), hasty(own_redis.url)
     with capture_logs() as logs:
         async with opened(one, two) as (_, heard):
@@ -51,7 +65,7 @@ async def test_after_an_outage_messages_flow_again(own_redis, outage):
                 await eventually(lambda: not one.is_up and not two.is_up)
                 for number in range(100):
                     one.publish(b"lost %d" % number)
-                await asyncio.sleep(0.5)  # so long is the outage
+                await refused_tries(own_redis.port, 6)
                 await asyncio.to_thread(own_redis.restart)
                 await eventually(lambda: one.is_up and two.is_up)
                 for number in range(100):
