@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.providers.system import RandomIds
-from core.application import FileUseCases
-from core.conversations.messages import Draft, Message
+from core.application import Application, FileUseCases
+from core.conversations.messages import Draft, Message, Sender
 from core.conversations.visitor import PostCustomerMessage
 from core.files.model import Announced, File
 from core.identity.model import Login, User
@@ -81,3 +81,25 @@ async def a_file(files: FileUseCases, conversation_id: str) -> File:
     begun = await files.begin.by_customer(place=place, announced=announced)
     await files.receive(secret=begun.put_secret, length=None, content=content())
     return await files.complete.by_customer(place=place, number=begun.file.number, token=begun.token)
+
+
+class Voices:
+    """Lets people talk through the application's use cases, for a stand that has one."""
+
+    application: Application
+
+    async def says(self, visitor: VisitorActor, text: str, client_id: str | None = None) -> Message:
+        draft = Draft(text=text, client_id=client_id)
+        return (await self.application.visitor.post(visitor=visitor, draft=draft)).message
+
+    async def answers(
+        self, agent: UserActor, shop_id: str, conversation_id: str, text: str, *, is_note: bool = False
+    ) -> Message:
+        shown = await self.application.inbox.post(
+            actor=agent,
+            shop_id=shop_id,
+            conversation_id=conversation_id,
+            sender=Sender.AGENT,
+            draft=Draft(text=text, is_note=is_note),
+        )
+        return shown.messages[-1]

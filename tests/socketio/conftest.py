@@ -10,8 +10,9 @@ from core.kernel import UserActor
 from ports.db import Database
 from tests import builders
 from tests.databases import url_of
+from tests.services.asgi import SERVERS
 from tests.socketio.pages import Pages, running
-from tests.socketio.stand import SERVERS, Stand, served
+from tests.socketio.stand import Stand, served
 
 Serve = Callable[..., Awaitable[Stand]]
 

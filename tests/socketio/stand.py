@@ -1,34 +1,27 @@
 """The whole service on a test's database, behind a real server."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
-import uvicorn
 from dependency_injector import providers
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 
 from adapters.providers.bus_memory import MemoryBroker, MemoryBus
 from adapters.providers.storage_memory import MemoryStorage
 from bootstrap.container import Container
-from bootstrap.hypercorn_mends import mend_hypercorn
 from bootstrap.settings import Settings
 from bootstrap.web import Service
-from core.conversations.messages import Draft, Message, Sender
 from core.conversations.model import VisitorSession
-from core.kernel import UserActor, VisitorActor
+from core.kernel import VisitorActor
 from ports.clock import Clock
 from ports.db import Database
 from tests import builders
+from tests.services.asgi import behind, listener
 from tests.socketio.raw import PATH, Raw, dialled
 
 SECRET = "only for tests, and long enough for it"
-SERVERS = ("hypercorn", "uvicorn")
-SEND_BUFFER = 32 * 1024
 GENEROUS = (
     "visitor",
     "address",
@@ -40,7 +33,7 @@ GENEROUS = (
 )
 
 
-class Stand:
+class Stand(builders.Voices):
     """One server process."""
 
     def __init__(
@@ -122,22 +115,6 @@ class Stand:
             await raw.join(visitor.session_id)
             yield raw
 
-    async def says(self, visitor: VisitorActor, text: str, client_id: str | None = None) -> Message:
-        draft = Draft(text=text, client_id=client_id)
-        return (await self.application.visitor.post(visitor=visitor, draft=draft)).message
-
-    async def answers(
-        self, agent: UserActor, shop_id: str, conversation_id: str, text: str, *, is_note: bool = False
-    ) -> Message:
-        shown = await self.application.inbox.post(
-            actor=agent,
-            shop_id=shop_id,
-            conversation_id=conversation_id,
-            sender=Sender.AGENT,
-            draft=Draft(text=text, is_note=is_note),
-        )
-        return shown.messages[-1]
-
     def http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(base_url=self.url, timeout=10)
 
@@ -154,58 +131,13 @@ async def until(holds: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
     """The stand behind this server, on a free port. Nothing runs in the background but live events."""
-    listening = socket.socket()
-    # Small, so that a client which does not read is noticed after kilobytes and not megabytes.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(1_024)
-    listening.setblocking(False)
+    listening = listener()
     stand.port = listening.getsockname()[1]
     await stand.service.feed.open()
     stand.service.socketio.start()
-    run = _hypercorn if server == "hypercorn" else _uvicorn
-    async with run(stand, listening):
+    async with behind(server, stand.service, listening):
         yield stand
         await stand.service.drain()
     await stand.service.socketio.stop()
     await stand.container.presence().close()
     await stand.service.feed.close()
-
-
-@asynccontextmanager
-async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    mend_hypercorn()
-    config, stop = Config(), asyncio.Event()
-    config.bind = [f"fd://{listening.detach()}"]
-    config.websocket_max_message_size = 64 * 1024
-    config.graceful_timeout = 1.0
-    config.accesslog = config.errorlog = None
-    running = asyncio.create_task(serve(stand.service, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-
-
-@asynccontextmanager
-async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        stand.service,  # type: ignore[arg-type]
-        interface="asgi3",
-        ws="websockets-sansio",
-        ws_max_size=64 * 1024,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        proxy_headers=False,
-        log_config=None,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server._serve([listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()

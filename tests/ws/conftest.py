@@ -9,7 +9,8 @@ from core.kernel import UserActor
 from ports.db import Database
 from tests import builders
 from tests.databases import url_of
-from tests.ws.stand import SERVERS, Stand, served
+from tests.services.asgi import SERVERS
+from tests.ws.stand import Stand, served
 
 Serve = Callable[..., Awaitable[Stand]]
 

@@ -2,16 +2,12 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-import uvicorn
 from dependency_injector import providers
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -24,21 +20,19 @@ from adapters.ws.options import WsOptions
 from adapters.ws.updates import Snapshot
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
-from bootstrap.hypercorn_mends import mend_hypercorn
 from bootstrap.settings import Settings
 from core.conversations.errors import ConversationNotFound
-from core.conversations.messages import Draft, Message, Sender
 from core.conversations.views import view
 from core.kernel import UserActor, VisitorActor
 from ports.clock import Clock
 from ports.db import Database
 from ports.limits import Rate
+from tests.builders import Voices
+from tests.services.asgi import behind, listener
 
 HOME = "http://localhost:8080"
 PAGE = "http://localhost:3000"
 PATIENCE = 10.0
-SEND_BUFFER = 32 * 1024
-SERVERS = ("hypercorn", "uvicorn")
 SECRET = "only for tests, and long enough for it"
 
 
@@ -56,7 +50,7 @@ def read_view_of(db: Database) -> Any:
     return read
 
 
-class Stand:
+class Stand(Voices):
     """One server process's worth of sockets."""
 
     def __init__(
@@ -115,22 +109,6 @@ class Stand:
 
     def visit(self, actor: VisitorActor) -> str:
         return self.container.tokens().issue_visitor(actor).token
-
-    async def says(self, visitor: VisitorActor, text: str, client_id: str | None = None) -> Message:
-        draft = Draft(text=text, client_id=client_id)
-        return (await self.application.visitor.post(visitor=visitor, draft=draft)).message
-
-    async def answers(
-        self, agent: UserActor, shop_id: str, conversation_id: str, text: str, *, is_note: bool = False
-    ) -> Message:
-        shown = await self.application.inbox.post(
-            actor=agent,
-            shop_id=shop_id,
-            conversation_id=conversation_id,
-            sender=Sender.AGENT,
-            draft=Draft(text=text, is_note=is_note),
-        )
-        return shown.messages[-1]
 
     def address(self, path: str) -> str:
         return f"ws://127.0.0.1:{self.port}{path}"
@@ -225,55 +203,10 @@ class Client:
 @asynccontextmanager
 async def served(stand: Stand, server: str) -> AsyncIterator[Stand]:
     """The stand behind this server, on a free port."""
-    listening = socket.socket()
-    # Small, so that a client which does not read is noticed after kilobytes and not megabytes.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(1_024)
-    listening.setblocking(False)
+    listening = listener()
     stand.port = listening.getsockname()[1]
     await stand.feed.open()
-    run = _hypercorn if server == "hypercorn" else _uvicorn
-    async with run(stand, listening):
+    async with behind(server, stand.app, listening):
         yield stand
         await stand.hub.close_all(within=2)
     await stand.feed.close()
-
-
-@asynccontextmanager
-async def _hypercorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    mend_hypercorn()
-    config, stop = Config(), asyncio.Event()
-    config.bind = [f"fd://{listening.detach()}"]
-    config.websocket_max_message_size = 64 * 1024
-    config.graceful_timeout = 1.0
-    config.accesslog = config.errorlog = None
-    running = asyncio.create_task(serve(stand.app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-
-
-@asynccontextmanager
-async def _uvicorn(stand: Stand, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        stand.app,  # type: ignore[arg-type]
-        interface="asgi3",
-        ws="websockets-sansio",
-        ws_max_size=64 * 1024,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        proxy_headers=False,
-        log_config=None,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server._serve([listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
