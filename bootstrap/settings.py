@@ -7,12 +7,12 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_network
-from typing import Annotated, Any, Self
+from pathlib import Path
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
     BeforeValidator,
     Field,
     SecretStr,
@@ -21,8 +21,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bootstrap.limits import Limits
+from bootstrap.notations import Duration, Words, words
 from core.sites.hosts import host_of
-from ports.limits import Rate
 
 SECRET_MINIMUM = 32
 PREFIX = "PARLEY_"
@@ -47,55 +48,6 @@ class AssistantKind(StrEnum):
     OPENAI = "openai"
 
 
-def _rate(value: Any) -> Any:
-    """`120/60` is 120 in any 60 seconds."""
-    if isinstance(value, Rate):
-        return value
-    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", str(value).strip())
-    if match is None:
-        raise ValueError("must be AMOUNT/SECONDS, such as 120/60")
-    return Rate(int(match[1]), int(match[2]))
-
-
-def _duration(value: Any) -> Any:
-    """`90`, `90s`, `15m`, `12h` or `30d`."""
-    match = re.fullmatch(r"([1-9]\d*)([smhd]?)", value.strip()) if isinstance(value, str) else None
-    if isinstance(value, str) and match is None:
-        raise ValueError("must be a number of seconds, or such as 15m, 12h, 30d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]]) if match else value
-
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _words(value: Any) -> Any:
-    return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
-
-
-RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
-Duration = Annotated[timedelta, NoDecode, BeforeValidator(_duration)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-
-
-class Limits(BaseModel, frozen=True, extra="forbid"):
-    """Rates as AMOUNT/SECONDS. One over the rate is answered 429 with Retry-After."""
-
-    login_per_address: RateSetting = Rate(30, 60)
-    login_per_account: RateSetting = Rate(10, 300)
-    register_per_address: RateSetting = Rate(20, 3600)
-    refresh_per_address: RateSetting = Rate(120, 60)
-    user: RateSetting = Rate(1200, 60)
-    visitor: RateSetting = Rate(120, 60)
-    visitor_token_per_address: RateSetting = Rate(60, 60)
-    widget_per_address: RateSetting = Rate(100, 60)
-    shop_key: RateSetting = Rate(6000, 60)
-    address: RateSetting = Rate(600, 60)
-    uploads_per_address: RateSetting = Rate(120, 60)
-    uploads_per_conversation: RateSetting = Rate(60, 60)
-    socket_frames: RateSetting = Rate(100, 10)
-    sockets_per_address: RateSetting = Rate(120, 60)
-
-
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -114,9 +66,9 @@ class Settings(BaseSettings):
     migration_database_url: str | None = None
     """The owner's connection for `parley migrate`; the server then connects as an ordinary role."""
     jwt_secret: SecretStr | None = Field(default=None, validation_alias="JWT_SECRET")
-    previous_jwt_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_words)] = ()
+    previous_jwt_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(words)] = ()
     """Secrets that still open tokens made before a change of JWT_SECRET."""
-    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_words)] = ()
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(words)] = ()
     """Secrets that seal other secrets in the database: the first seals, all of them open."""
     host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("HOST", "PARLEY_HOST"))
     port: int = Field(default=8080, ge=0, le=65535, validation_alias=AliasChoices("PORT", "PARLEY_PORT"))
@@ -159,6 +111,8 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
     body_limit: int = Field(default=10 * 1024 * 1024, ge=1024)
     body_timeout: float = Field(default=10.0, gt=0)
+    frontend: Path | None = None
+    """A built front end, served beside the API: a directory with an index.html."""
     files: str | None = None
     """Where uploaded files are kept: file:///DIRECTORY or s3://BUCKET; default: beside the database."""
     upload_limit: int = Field(default=25 * 1024 * 1024, ge=1024, le=1024**3)
@@ -193,6 +147,13 @@ class Settings(BaseSettings):
     def _known_storage(cls, value: str | None) -> str | None:
         if value is not None and value != "memory" and not _STORAGE.fullmatch(value):
             raise ValueError("must be file:///DIRECTORY or s3://BUCKET/PREFIX?endpoint=https://…&region=…")
+        return value
+
+    @field_validator("frontend")
+    @classmethod
+    def _built(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / "index.html").is_file():
+            raise ValueError(f"must be a directory with an index.html, and {value} is none")
         return value
 
     @field_validator("widget_hosts")

@@ -18,6 +18,8 @@ class Limits:
     visitor: Rate
     visitor_token_per_address: Rate
     widget_per_address: Rate
+    submissions_per_address: Rate
+    pages_per_address: Rate
     shop_key: Rate
     address: Rate
     uploads_per_address: Rate

@@ -186,3 +186,16 @@ def documented():
 
 def test_the_readme_lists_every_variable_and_no_other():
     assert documented() | ALIASES == NAMES - {"PARLEY_LIMITS"}
+
+
+def test_a_front_end_is_a_directory_with_a_page(environment, capsys, tmp_path):
+    missing, empty = tmp_path / "missing", tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    for wrong in (missing, empty, tmp_path / "index.html"):
+        environment({"PARLEY_FRONTEND": str(wrong)})
+        assert complaints(capsys) == [
+            f"PARLEY_FRONTEND: must be a directory with an index.html, and {wrong} is none"
+        ]
+    environment({"PARLEY_FRONTEND": str(tmp_path)})
+    assert load_settings().frontend == tmp_path
