@@ -92,9 +92,9 @@ def _identity(
     tokens: Tokens,
     logins: identity.Logins,
 ) -> IdentityUseCases:
-    read_cookie = identity.ReadCookie(db, clock)
+    read_cookie, check_login = identity.ReadCookie(db, clock), identity.CheckLogin(db, clock)
     return IdentityUseCases(
-        authenticate=authentication.Authenticate(tokens, read_cookie, shops.FindShop(db)),
+        authenticate=authentication.Authenticate(tokens, read_cookie, shops.FindShop(db), check_login, clock),
         authenticate_visitor=authentication.AuthenticateVisitor(tokens),
         authenticate_socket=authentication.AuthenticateSocket(tokens, db, shops.FindShop(db), clock),
         issue_visitor=authentication.IssueVisitor(tokens, clock, ids),
@@ -105,7 +105,7 @@ def _identity(
         log_out=identity.LogOut(db, clock),
         refresh=identity.Refresh(db, logins, clock),
         read_cookie=read_cookie,
-        check_login=identity.CheckLogin(db, clock),
+        check_login=check_login,
         who_am_i=identity.WhoAmI(db),
         ensure_profile=identity.EnsureProfile(db, logins, clock),
     )

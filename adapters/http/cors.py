@@ -83,11 +83,16 @@ class Cors:
         return ((b"access-control-allow-origin", origin), credentials, _EXPOSED)
 
     def check_cookie_use(self, call: Call) -> None:
-        """Raises OriginRefused unless a trusted page sent this: browsers add cookies whoever asks."""
+        """Raises OriginRefused when another page than a trusted one sent this: browsers add cookies whoever
+        asks.
+
+        With what changes something every browser names the page, or says at least whether it is one of ours.
+        What names nothing comes from no browser, and nobody can trick that into sending its cookie.
+        """
         site = call.header(b"sec-fetch-site")
         if site == "same-origin":
             return
-        if call.origin is None and site == "none":
+        if call.origin is None and site in {None, "none"}:
             return
         if call.origin is None or not self.is_trusted(call.origin):
             raise OriginRefused

@@ -1,10 +1,10 @@
 """Who is calling: the one answer for HTTP and sockets alike."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.identity.errors import BadToken
-from core.identity.use_cases import ReadCookie
+from core.identity.use_cases import CheckLogin, ReadCookie
 from core.kernel import Agent, ShopKeyActor, UserActor, VisitorActor
 from core.shops.errors import UnknownShopKey
 from core.shops.model import Shop
@@ -12,6 +12,10 @@ from core.shops.use_cases import ADMIN_KEY, FindShop
 from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.tokens import AdminSocket, Issued, Lapsed, Tokens
+
+GOES_ON_FOR = timedelta(days=7)
+"""How long after its end an access token still stands for its sign-in, while that is live. Pages keep the token
+that they began with and never renew it, and not every browser keeps a cookie for them."""
 
 RENEWABLE_FOR = timedelta(days=30)
 """How long after its end a visitor's token still tells who the visitor was."""
@@ -39,12 +43,15 @@ class Authenticate:
     tokens: Tokens
     read_cookie: ReadCookie
     find_shop: FindShop
+    check_login: CheckLogin
+    clock: Clock
 
     async def __call__(self, *, bearer: str | None, cookie: str | None) -> Caller | None:
         """None when there is nothing to go by. A bearer that is there but bad raises BadToken.
 
         Pages keep their access token for longer than it lives: a lapsed one passes while the same person's
-        cookie is good.
+        cookie is good, and for a week while its own sign-in is. No other page knows it, so it is no cookie
+        that vouches.
         """
         if bearer is None:
             actor = await self.read_cookie(cookie) if cookie else None
@@ -54,10 +61,9 @@ class Authenticate:
         match self.tokens.read_access(bearer):
             case UserActor() as actor:
                 return Caller(actor, by_cookie=False)
-            case Lapsed(actor=UserActor() as lapsed):
-                actor = await self.read_cookie(cookie) if cookie else None
-                if actor is not None and actor.user_id == lapsed.user_id:
-                    return Caller(actor, by_cookie=True)
+            case Lapsed(actor=UserActor() as lapsed, expired_at=expired_at):
+                if actor := await self._going_on(lapsed, expired_at, cookie):
+                    return Caller(actor, by_cookie=False)
         raise BadToken
 
     def holder(self, bearer: str) -> UserActor | None:
@@ -68,6 +74,15 @@ class Authenticate:
             return None
         actor = found.actor if isinstance(found, Lapsed) else found
         return actor if isinstance(actor, UserActor) else None
+
+    async def _going_on(
+        self, lapsed: UserActor, expired_at: datetime, cookie: str | None
+    ) -> UserActor | None:
+        by_cookie = await self.read_cookie(cookie) if cookie else None
+        if by_cookie is not None and by_cookie.user_id == lapsed.user_id:
+            return by_cookie
+        is_recent = self.clock.now() - expired_at < GOES_ON_FOR
+        return lapsed if is_recent and await self.check_login(lapsed) else None
 
     async def _by_admin_key(self, key: str) -> ShopKeyActor:
         try:
