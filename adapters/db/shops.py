@@ -10,8 +10,9 @@ from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from core.catalogue.model import Product, ProductKind
 from core.kernel import ConcurrentUpdate
 from core.shops.errors import ShopNotFound
-from core.shops.model import Member, Shop, Subscription
+from core.shops.model import Member, Shop
 from core.shops.policy import Role
+from core.shops.subscription import Subscription
 
 shops = sa.Table(
     "shops",

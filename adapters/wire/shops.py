@@ -10,8 +10,9 @@ from adapters.wire.conversations import ConversationOut, conversation_out
 from adapters.wire.money import major
 from adapters.wire.settings import ShopSettings, settings_of
 from core.catalogue.model import Product
-from core.shops.model import Member, Shop, Subscription
+from core.shops.model import Member, Shop
 from core.shops.policy import Role
+from core.shops.subscription import Subscription
 from core.shops.views import ShopView
 
 ROLES = {

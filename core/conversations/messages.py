@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.kernel import Invalid
+from core.pictures import is_inline, is_inline_picture, is_web_address
 
 TEXT_LIMIT = 5_000
 FILE_NAME_LIMIT = 255
@@ -15,18 +15,8 @@ ATTACHMENTS_LIMIT = 10
 INLINE_LIMIT = 1_500_000
 """Characters of one `data:` URL: about 1 MB of picture."""
 
-_SIGNATURES = {
-    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
-    "image/gif": re.compile(rb"GIF8[79]a"),
-    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-}
-"""How pictures begin: what a file calls itself is no proof."""
-
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,([A-Za-z0-9+/]+)={0,2}")
-_WEB_URL = re.compile(r"https?://[^\s\x00-\x1f\"<>\\]{1,2000}")
 
 
 class Sender(StrEnum):
@@ -54,9 +44,9 @@ class Attachment:
     size: int | None = None
 
     def __post_init__(self) -> None:
-        if self.url.startswith("data:"):
+        if self.is_inline:
             self._check_inline()
-        elif not _WEB_URL.fullmatch(self.url):
+        elif not is_web_address(self.url):
             raise Invalid(
                 field="attachment.url", rule="must be an http(s) address or a data: URL of a picture"
             )
@@ -68,15 +58,14 @@ class Attachment:
     def _check_inline(self) -> None:
         if len(self.url) > INLINE_LIMIT:
             raise Invalid(field="attachment.url", rule=f"may have at most {INLINE_LIMIT} characters")
-        match = _DATA_URL.fullmatch(self.url)
-        if match is None or not _is_picture(match[1], match[2]):
+        if not is_inline_picture(self.url):
             raise Invalid(
                 field="attachment.url", rule="as a data: URL must be a base64 PNG, JPEG, GIF or WebP picture"
             )
 
     @property
     def is_inline(self) -> bool:
-        return self.url.startswith("data:")
+        return is_inline(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +123,6 @@ class Draft:
         if self.client_id is None or self.scope is None:
             return self.client_id
         return f"{hashlib.sha256(self.scope.encode()).hexdigest()[:16]} {self.client_id}"
-
-
-def _is_picture(media_type: str, encoded: str) -> bool:
-    signature = _SIGNATURES.get(media_type)
-    return signature is not None and signature.match(b64decode(encoded[:16] + "==")) is not None
 
 
 def same_content(message: Message, draft: Draft) -> bool:

@@ -19,3 +19,23 @@ class AlreadyMember(DomainError):
     kind = Kind.CONFLICT
     code = "already_member"
     says = "This person is in the team already"
+
+
+class MemberNotFound(DomainError):
+    kind = Kind.NOT_FOUND
+    code = "member_not_found"
+    says = "This person is not in the team"
+
+
+class OwnerStays(DomainError):
+    """The owner's own entry in the team is no one's to change, the owner's included."""
+
+    kind = Kind.CONFLICT
+    code = "owner_stays"
+    says = "The owner can be neither removed from the team nor given another role"
+
+
+class NothingPending(DomainError):
+    kind = Kind.CONFLICT
+    code = "nothing_pending"
+    says = "This shop's subscription does not wait for an approval"

@@ -16,3 +16,27 @@ class MemberJoined(Event):
     topic: ClassVar[str] = "member.joined"
     user_id: str
     role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberChanged(Event):
+    """`role` is the new one."""
+
+    topic: ClassVar[str] = "member.changed"
+    user_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLeft(Event):
+    """Of their own accord or not."""
+
+    topic: ClassVar[str] = "member.left"
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Event):
+    topic: ClassVar[str] = "subscription.changed"
+    plan: str
+    status: str

@@ -3,34 +3,19 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
 from core.kernel import Invalid
 from core.shops.policy import Permission, Role, may
+from core.shops.subscription import Subscription
 
-TRIAL = timedelta(days=14)
 NAME_LIMIT = 255
 ORIGINS_LIMIT = 50
 
 _LOCAL_PAGE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """What the shop pays the platform for. `status`: trialing, active, expired or pending_approval."""
-
-    plan: str
-    status: str
-    trial_ends_at: datetime | None
-    period_ends_at: datetime | None = None
-    payment_proof: str | None = None
-
-    @classmethod
-    def trial(cls, now: datetime) -> Self:
-        return cls(plan="Trial", status="trialing", trial_ends_at=now + TRIAL)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

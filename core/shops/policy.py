@@ -1,5 +1,6 @@
 """Who may do what in a shop: the one table that every dialect asks."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -64,3 +65,27 @@ def may_assign(by: Role, role: Role) -> bool:
     if role is Role.OWNER or not may(by, Permission.MANAGE_TEAM):
         return False
     return by is Role.OWNER or role is not Role.ADMIN
+
+
+def may_take(by: Role, role: Role) -> bool:
+    """Whoever may give a role may take it away, and nobody else: an Admin may not unmake an Admin."""
+    return may_assign(by, role)
+
+
+def may_reassign(by: Role, current: Role, wanted: Role) -> bool:
+    return may_take(by, current) and may_assign(by, wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a caller is to one shop. A platform admin is as good as the owner in every shop.
+
+    `user_id` is None for the shop's own server, which holds the shop's admin key and stands as an Admin.
+    """
+
+    role: Role
+    is_platform_admin: bool = False
+    user_id: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        return may(self.role, permission)
