@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bootstrap.secrets import derived
 from bootstrap.settings import Environment, Settings
 from core.application import Application
-from core.catalogue.model import Product, ProductKind
+from core.catalogue.model import Product, ProductChanges
 from core.conversations.messages import Draft, Sender
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.identity.model import User
@@ -165,17 +165,8 @@ class Seeder:
         if tx.products.all():
             return
         for name, description, price_minor, stock in PRODUCTS:
-            tx.products.add(
-                Product(
-                    id=self.ids.new(),
-                    kind=ProductKind.PRODUCT,
-                    name=name,
-                    description=description,
-                    price_minor=price_minor,
-                    stock=stock,
-                    created_at=self.clock.now(),
-                )
-            )
+            changes = ProductChanges(name=name, description=description, price_minor=price_minor, stock=stock)
+            tx.products.add(Product.add(id=self.ids.new(), changes=changes, now=self.clock.now()))
 
     async def _talk(self, shop: Shop, agent: UserActor) -> None:
         """Both messages have ids of their own, so that saying them again changes nothing."""

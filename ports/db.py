@@ -6,19 +6,19 @@ what it reads, changes only what it loaded or made itself, and has no effect but
 repository is bound to the shop that the transaction was opened for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, Literal, Protocol, TypeVar
 
-from core.catalogue.model import Product
 from core.conversations.messages import Message, Sender
 from core.conversations.model import Conversation
-from core.identity.model import Login, LoginSecret, User
 from core.kernel import Event
-from core.shops.model import Member, Shop
+from ports.accounts import Logins, Users
+from ports.catalogue import Forms, Orders, Products
 from ports.files import Files, StoredObjects
+from ports.shops import Members, Shops
 from ports.sites import Sites
 from ports.visits import Visitors
 from ports.webhooks import Webhooks
@@ -74,96 +74,6 @@ class Delivery:
     last_error: str | None = None
 
 
-class Shops(Protocol):
-    def get(self, *, lock: bool = False) -> Shop:
-        """The transaction's shop. Raises ShopNotFound."""
-        ...
-
-    def find(self) -> Shop | None:
-        """The transaction's shop, if there is one."""
-        ...
-
-    def add(self, shop: Shop) -> None:
-        """Raises DoneBefore when there is one with this id."""
-        ...
-
-    def save(self, shop: Shop) -> None:
-        """Raises ConcurrentUpdate when the stored version is another."""
-        ...
-
-    def of_user(self, user_id: str) -> list[Shop]:
-        """The shops in whose team the user is, oldest first. SYSTEM scope only."""
-        ...
-
-    def all(self) -> list[Shop]:
-        """Every shop, oldest first. SYSTEM scope only."""
-        ...
-
-    def by_id(self, shop_id: str) -> Shop | None:
-        """SYSTEM scope only."""
-        ...
-
-    def by_public_key(self, key: str) -> Shop | None:
-        """SYSTEM scope only."""
-        ...
-
-    def by_admin_key(self, digest: str) -> Shop | None:
-        """SYSTEM scope only."""
-        ...
-
-
-class Members(Protocol):
-    def get(self, user_id: str) -> Member | None: ...
-
-    def add(self, member: Member) -> None:
-        """Raises AlreadyMember."""
-        ...
-
-    def all(self) -> list[Member]:
-        """The shop's team, the owner first, then by time of joining."""
-        ...
-
-
-class Users(Protocol):
-    def get(self, user_id: str) -> User:
-        """Raises UserNotFound."""
-        ...
-
-    def find(self, user_id: str) -> User | None: ...
-
-    def by_email(self, email: str) -> User | None: ...
-
-    def by_ids(self, user_ids: Iterable[str]) -> dict[str, User]: ...
-
-    def add(self, user: User) -> None:
-        """Raises EmailTaken or UsernameTaken."""
-        ...
-
-    def save(self, user: User) -> None:
-        """Raises EmailTaken, UsernameTaken or ConcurrentUpdate."""
-        ...
-
-
-class Logins(Protocol):
-    """Sign-ins and their secrets. SYSTEM scope."""
-
-    def add(self, login: Login) -> None: ...
-
-    def find(self, login_id: str, *, lock: bool = False) -> Login | None: ...
-
-    def save(self, login: Login) -> None: ...
-
-    def add_secret(self, secret: LoginSecret) -> None: ...
-
-    def find_secret(self, digest: str, *, lock: bool = False) -> LoginSecret | None: ...
-
-    def save_secret(self, secret: LoginSecret) -> None: ...
-
-    def prune(self, before: datetime) -> int:
-        """Forget logins and secrets that expired before then; says how many rows went."""
-        ...
-
-
 class Conversations(Protocol):
     def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
         """Raises ConversationNotFound. With `lock` nobody else changes it before this transaction ends."""
@@ -172,6 +82,10 @@ class Conversations(Protocol):
     def find(self, conversation_id: str) -> Conversation | None: ...
 
     def of_visitor(self, visitor_id: str, *, lock: bool = False) -> Conversation | None: ...
+
+    def assigned_to(self, user_id: str) -> list[Conversation]:
+        """Those that this person looks after, locked, by id."""
+        ...
 
     def latest(self, limit: int) -> list[Conversation]:
         """Those with the newest messages, newest first."""
@@ -217,14 +131,6 @@ class Messages(Protocol):
         ...
 
     def delete(self, conversation_id: str, message_id: str) -> bool: ...
-
-
-class Products(Protocol):
-    def add(self, product: Product) -> None: ...
-
-    def all(self) -> list[Product]:
-        """Oldest first."""
-        ...
 
 
 class Stream(Protocol):
@@ -308,6 +214,10 @@ class Transaction(Protocol):
     def objects(self) -> StoredObjects: ...
     @property
     def products(self) -> Products: ...
+    @property
+    def forms(self) -> Forms: ...
+    @property
+    def orders(self) -> Orders: ...
     @property
     def stream(self) -> Stream: ...
     @property

@@ -3,14 +3,20 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Unpack
 
 from adapters.providers.system import RandomIds
 from core.application import Application, FileUseCases
+from core.catalogue.model import Product, ProductChanges
 from core.conversations.messages import Draft, Message, Sender
 from core.conversations.visitor import PostCustomerMessage
 from core.files.model import Announced, File
+from core.forms.model import FieldType, Form, FormField
 from core.identity.model import Login, User
 from core.kernel import UserActor, VisitorActor
+from core.orders import stocking
+from core.orders.model import Order, OrderLine, OrderStatus
+from core.orders.numbers import numbered
 from core.shops.model import Member, Shop
 from core.shops.policy import Role
 from core.shops.use_cases import OpenShop
@@ -81,6 +87,52 @@ async def a_file(files: FileUseCases, conversation_id: str) -> File:
     begun = await files.begin.by_customer(place=place, announced=announced)
     await files.receive(secret=begun.put_secret, length=None, content=content())
     return await files.complete.by_customer(place=place, number=begun.file.number, token=begun.token)
+
+
+async def a_product(db: Database, clock: Clock, shop: Shop, **changes: Unpack[ProductChanges]) -> Product:
+    """A bag of coffee for 12.90 of which there are 10, unless the test wants another one."""
+    said: ProductChanges = {"name": "House Espresso", "price_minor": 1290, "stock": 10}
+    product = Product.add(id=ids.new(), changes={**said, **changes}, now=clock.now())
+    await db.transact(lambda tx: tx.products.add(product), shop=shop.id)
+    return product
+
+
+async def a_form(db: Database, clock: Clock, shop: Shop, *fields: FormField) -> Form:
+    """An order form that asks for a name, unless the test wants other fields."""
+    asked = fields or (FormField(id="f1", type=FieldType.SHORT_TEXT, label="Full Name", required=True),)
+    form = Form.make(id=ids.new(), name="Order form", fields=asked, now=clock.now())
+    await db.transact(lambda tx: tx.forms.add(form), shop=shop.id)
+    return form
+
+
+async def an_order(db: Database, clock: Clock, shop: Shop, product: Product, quantity: int = 1) -> Order:
+    """Mara orders so many of a product, which are taken from its stock."""
+
+    def work(tx: Transaction) -> Order:
+        order = Order(
+            id=ids.new(),
+            number=numbered(shop.name, tx.orders.next_number()),
+            form_id="form",
+            form_name="Order form",
+            status=OrderStatus.PENDING,
+            lines=(
+                OrderLine(
+                    product_id=product.id,
+                    product_name=product.name,
+                    quantity=quantity,
+                    unit_price_minor=product.selling_price_minor,
+                ),
+            ),
+            currency=shop.currency,
+            submitted_at=clock.now(),
+            answers={"Full Name": "Mara"},
+        )
+        stocking.reserve(tx, order, clock.now())
+        order.placed()
+        tx.orders.add(order)
+        return order
+
+    return await db.transact(work, shop=shop.id)
 
 
 class Voices:

@@ -5,8 +5,11 @@ from typing import Any
 
 import msgspec
 
+from core.catalogue import events as catalogue_events
 from core.conversations import events as conversation_events
+from core.forms import events as form_events
 from core.kernel import Event
+from core.orders import events as order_events
 from core.shops import events as shop_events
 
 
@@ -15,7 +18,9 @@ def _topics(*modules: Any) -> dict[str, type[Event]]:
     return {e.topic: e for e in found if isinstance(e, type) and issubclass(e, Event) and hasattr(e, "topic")}
 
 
-TOPICS: Mapping[str, type[Event]] = _topics(conversation_events, shop_events)
+TOPICS: Mapping[str, type[Event]] = _topics(
+    catalogue_events, conversation_events, form_events, order_events, shop_events
+)
 """Every event that can be stored, by its name in storage."""
 
 _DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in TOPICS.items()}

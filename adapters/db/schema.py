@@ -5,12 +5,36 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from adapters.db import answers, conversations, files, identity, shops, sites, stream, visits, webhooks
+from adapters.db import (
+    answers,
+    catalogue,
+    conversations,
+    files,
+    identity,
+    orders,
+    shops,
+    sites,
+    stream,
+    visits,
+    webhooks,
+)
 from adapters.db.tables import metadata
 from core.outages import DatabaseDown, SchemaBehind
 
 METADATA = metadata
-TABLE_MODULES = (answers, conversations, files, identity, shops, sites, stream, visits, webhooks)
+TABLE_MODULES = (
+    answers,
+    catalogue,
+    conversations,
+    files,
+    identity,
+    orders,
+    shops,
+    sites,
+    stream,
+    visits,
+    webhooks,
+)
 """Importing them is what puts their tables into the metadata."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

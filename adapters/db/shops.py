@@ -1,15 +1,15 @@
-"""Shops, their teams and what they sell."""
+"""Shops and their teams."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
+from adapters.db.orders import order_counters
 from adapters.db.statements import Row, Session, Statement
 from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
-from core.catalogue.model import Product, ProductKind
 from core.kernel import ConcurrentUpdate
-from core.shops.errors import ShopNotFound
+from core.shops.errors import MemberNotFound, ShopNotFound
 from core.shops.model import Member, Shop
 from core.shops.policy import Role
 from core.shops.subscription import Subscription
@@ -47,23 +47,6 @@ members = sa.Table(
     sa.Column("joined_at", UtcDateTime, nullable=False),
 )
 
-products = sa.Table(
-    "products",
-    metadata,
-    sa.Column("shop_id", Id, sa.ForeignKey("shops.shop_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", Choice(ProductKind), nullable=False),
-    sa.Column("name", sa.String(255), nullable=False),
-    sa.Column("description", sa.Text, nullable=False),
-    sa.Column("price_minor", sa.BigInteger, nullable=False),
-    sa.Column("stock", sa.BigInteger, nullable=False),
-    sa.Column("category", sa.String(255)),
-    sa.Column("image_url", sa.Text),
-    sa.Column("duration_minutes", sa.Integer),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint("stock >= 0", name="stock"),
-)
-
 _SHOP_FIELDS = [column.name for column in shops.c if column.name != "shop_id"]
 _shop_row = sa.select(shops).where(shops.c.shop_id == p("shop_id"))
 _SHOP, _SHOP_LOCKED = Statement(_shop_row), Statement(_shop_row.with_for_update())
@@ -75,7 +58,7 @@ _SHOPS_OF_USER = Statement(
 _SHOP_BY_PUBLIC_KEY = Statement(sa.select(shops).where(shops.c.public_key == p("key")))
 _SHOP_BY_ADMIN_KEY = Statement(sa.select(shops).where(shops.c.admin_key_digest == p("digest")))
 _ADD_SHOP = Statement(shops.insert())
-_ADD_STREAM = Statement(shop_streams.insert())
+_ADD_STREAM, _ADD_COUNTER = Statement(shop_streams.insert()), Statement(order_counters.insert())
 _SAVE_SHOP = Statement(
     shops.update()
     .where(shops.c.shop_id == p("b_id"), shops.c.version == p("b_version"))
@@ -83,23 +66,21 @@ _SAVE_SHOP = Statement(
     .values(version=shops.c.version + 1)
 )
 
+_DELETE_SHOP = Statement(shops.delete().where(shops.c.shop_id == p("b_id")))
+
 _MEMBER_COLUMNS = (members.c.user_id, members.c.role, members.c.joined_at)
 _MEMBER = Statement(
     sa.select(*_MEMBER_COLUMNS).where(members.c.shop_id == p("shop_id"), members.c.user_id == p("user_id"))
 )
 _ADD_MEMBER = Statement(members.insert())
+_this_member = sa.and_(members.c.shop_id == p("b_shop_id"), members.c.user_id == p("b_user_id"))
+_SAVE_MEMBER = Statement(members.update().where(_this_member).values(role=p("role")))
+_REMOVE_MEMBER = Statement(members.delete().where(_this_member))
 _TEAM = Statement(
     sa.select(*_MEMBER_COLUMNS)
     .where(members.c.shop_id == p("shop_id"))
     .order_by(members.c.role != Role.OWNER, members.c.joined_at, members.c.user_id)
 )
-_PRODUCT_COLUMNS = [column for column in products.c if column.name != "shop_id"]
-_PRODUCTS = Statement(
-    sa.select(*_PRODUCT_COLUMNS)
-    .where(products.c.shop_id == p("shop_id"))
-    .order_by(products.c.created_at, products.c.id)
-)
-_ADD_PRODUCT = Statement(products.insert())
 
 
 class SqlShops:
@@ -119,12 +100,17 @@ class SqlShops:
     def add(self, shop: Shop) -> None:
         _ADD_SHOP.run(self._session, {"shop_id": shop.id, **_row(shop)})
         _ADD_STREAM.run(self._session, {"shop_id": shop.id, "position": 0})
+        _ADD_COUNTER.run(self._session, {"shop_id": shop.id, "last": 0})
 
     def save(self, shop: Shop) -> None:
         saved = _SAVE_SHOP.run(self._session, {"b_id": shop.id, "b_version": shop.version, **_row(shop)})
         if saved != 1:
             raise ConcurrentUpdate(thing="shop")
         shop.version += 1
+
+    def delete(self) -> None:
+        if _DELETE_SHOP.run(self._session, {"b_id": self._shop_id}) != 1:
+            raise ShopNotFound
 
     def of_user(self, user_id: str) -> list[Shop]:
         return [_shop(row) for row in _SHOPS_OF_USER.all(self._session, {"user_id": user_id})]
@@ -166,19 +152,14 @@ class SqlMembers:
         row = {"user_id": member.user_id, "role": member.role, "joined_at": member.joined_at}
         _ADD_MEMBER.run(self._session, {"shop_id": self._shop_id, **row})
 
+    def save(self, member: Member) -> None:
+        this = {"b_shop_id": self._shop_id, "b_user_id": member.user_id}
+        if _SAVE_MEMBER.run(self._session, {**this, "role": member.role}) != 1:
+            raise MemberNotFound
+
+    def remove(self, user_id: str) -> None:
+        if _REMOVE_MEMBER.run(self._session, {"b_shop_id": self._shop_id, "b_user_id": user_id}) != 1:
+            raise MemberNotFound
+
     def all(self) -> list[Member]:
         return [Member(**row) for row in _TEAM.all(self._session, {"shop_id": self._shop_id})]
-
-
-class SqlProducts:
-    def __init__(self, session: Session, shop_id: str | None) -> None:
-        self._session, self._shop_id = session, shop_id
-
-    def add(self, product: Product) -> None:
-        row = {
-            column.name: getattr(product, column.name) for column in products.c if column.name != "shop_id"
-        }
-        _ADD_PRODUCT.run(self._session, {"shop_id": self._shop_id, **row})
-
-    def all(self) -> list[Product]:
-        return [Product(**row) for row in _PRODUCTS.all(self._session, {"shop_id": self._shop_id})]

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from adapters.db.catalogue import SqlForms, SqlProducts
 from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
 from adapters.db.files import SqlFiles, SqlStoredObjects
 from adapters.db.identity import SqlLogins, SqlUsers
-from adapters.db.shops import SqlMembers, SqlProducts, SqlShops
+from adapters.db.orders import SqlOrders
+from adapters.db.shops import SqlMembers, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
@@ -84,7 +86,15 @@ class SqlTransaction:
 
     @property
     def products(self) -> SqlProducts:
-        return SqlProducts(self.session, self._shop_id)
+        return SqlProducts(self.session, self._shop_id, self.record)
+
+    @property
+    def forms(self) -> SqlForms:
+        return SqlForms(self.session, self._shop_id)
+
+    @property
+    def orders(self) -> SqlOrders:
+        return SqlOrders(self.session, self._shop_id, self.record)
 
     @property
     def stream(self) -> SqlStream:

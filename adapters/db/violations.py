@@ -7,9 +7,12 @@ from functools import cache
 import sqlalchemy as sa
 
 from adapters.db.tables import metadata
+from core.catalogue.errors import ProductExists
 from core.conversations.errors import AlreadyOpen, AlreadyPosted
+from core.forms.errors import FormExists
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.kernel import ConcurrentUpdate, DomainError, DoneBefore
+from core.orders.errors import NumberTaken, OrderExists
 from core.shops.errors import AlreadyMember
 from core.sites.errors import HostTaken
 from core.visits.errors import SessionTaken
@@ -20,6 +23,10 @@ _ERRORS: dict[str, type[DomainError]] = {
     "pk_members": AlreadyMember,
     "pk_shops": DoneBefore,
     "pk_conversations": DoneBefore,
+    "pk_products": ProductExists,
+    "pk_forms": FormExists,
+    "pk_orders": OrderExists,
+    "uq_orders_number": NumberTaken,
     "pk_stored_answers": DoneBefore,
     "pk_site_hosts": HostTaken,
     "uq_site_hosts_pattern": HostTaken,

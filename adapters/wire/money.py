@@ -1,28 +1,12 @@
-"""Money on the wire: prices are numbers in major units, as the platform's pages show them.
-
-ISO 4217 minor units; only what differs from two digits is listed. CLDR (which babel follows) disagrees in a
-dozen currencies, because it describes cash: payments go by ISO.
-"""
+"""Money on the wire: prices are numbers in major units, as the platform's pages show them."""
 
 from decimal import Decimal
 
 from core.kernel import Invalid
+from core.money import digits
 
-_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE = "BHD IQD JOD KWD LYD OMR TND"
-_FOUR = "CLF UYW"
-DIGITS = {
-    currency: places
-    for places, currencies in ((0, _NONE), (3, _THREE), (4, _FOUR))
-    for currency in currencies.split()
-}
-USUAL_DIGITS = 2
 LARGEST = 10**15
 """Minor units. Beyond this a price is a typing error, and floating point begins to lose units."""
-
-
-def digits(currency: str) -> int:
-    return DIGITS.get(currency, USUAL_DIGITS)
 
 
 def major(minor: int, currency: str) -> int | float:

@@ -8,13 +8,13 @@ from adapters.db import migrate
 from adapters.db.asynchronous import PostgresDialect, UnsafeRole
 from adapters.db.pools import APP_ROLE
 from adapters.db.transaction import SqlTransaction
-from core.catalogue.model import Product, ProductKind
+from core.catalogue.model import Product
 from core.conversations.events import AnswerDue
 from core.conversations.visitor import OpenSession
 from core.sites.model import Site
 from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
-from tests.builders import a_message, a_shop, ids
+from tests.builders import a_form, a_message, a_product, a_shop, an_order, ids
 from tests.contract.test_files import a_file, add, attach
 from tests.contract.test_webhook_records import a_webhook
 
@@ -32,16 +32,9 @@ async def two_shops(postgres_url, opened, clock):
         message = await a_message(db, clock, stage.visitor)
         await attach(db, await add(db, a_file(stage, message, clock)), message)
         await OpenSession(db, clock, ids)(visitor=stage.visitor)
-        product = Product(
-            id=ids.new(),
-            kind=ProductKind.SERVICE,
-            name="Cut",
-            description="",
-            price_minor=1,
-            stock=0,
-            created_at=clock.now(),
-        )
-        await db.transact(lambda tx, product=product: tx.products.add(product), shop=stage.shop.id)
+        product = await a_product(db, clock, stage.shop)
+        await an_order(db, clock, stage.shop, product)
+        await a_form(db, clock, stage.shop)
         site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
         await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
         await db.transact(lambda tx: a_webhook(tx, clock.now()), shop=stage.shop.id)
@@ -113,17 +106,8 @@ async def test_nobody_writes_a_row_into_another_shop(two_shops):
     def smuggle(tx: SqlTransaction):
         repository = tx.products
         repository._shop_id = theirs.shop.id
-        repository.add(
-            Product(
-                id=ids.new(),
-                kind=ProductKind.PRODUCT,
-                name="x",
-                description="",
-                price_minor=1,
-                stock=1,
-                created_at=ours.shop.created_at,
-            )
-        )
+        added = Product.add(id=ids.new(), changes={"name": "x"}, now=ours.shop.created_at)
+        repository.add(added)
 
     with pytest.raises(Exception, match="row-level security"):
         await db.transact(smuggle, shop=ours.shop.id)

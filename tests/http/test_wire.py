@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.wire.base import ms
-from adapters.wire.money import DIGITS, major, minor
+from adapters.wire.money import major, minor
 from adapters.wire.settings import ShopSettings, document_of, settings_of
 from adapters.wire.webchat import message_out
 from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
 from core.kernel import Invalid
+from core.money import DIGITS
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 

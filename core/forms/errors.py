@@ -1,0 +1,15 @@
+from core.kernel import DomainError, Kind
+
+
+class FormNotFound(DomainError):
+    kind = Kind.NOT_FOUND
+    code = "form_not_found"
+    says = "Form not found"
+
+
+class FormExists(DomainError):
+    """The shop has a form with this id."""
+
+    kind = Kind.CONFLICT
+    code = "form_exists"
+    says = "A form with this id exists already"

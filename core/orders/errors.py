@@ -1,0 +1,23 @@
+from core.kernel import DomainError, Kind
+
+
+class OrderNotFound(DomainError):
+    kind = Kind.NOT_FOUND
+    code = "order_not_found"
+    says = "Order not found"
+
+
+class OrderExists(DomainError):
+    """The shop has an order with this id."""
+
+    kind = Kind.CONFLICT
+    code = "order_exists"
+    says = "An order with this id exists already"
+
+
+class NumberTaken(DomainError):
+    """Another order of the shop has this number."""
+
+    kind = Kind.CONFLICT
+    code = "order_number_taken"
+    says = "Another order has this number"

@@ -1,0 +1,24 @@
+"""Order numbers: the shop's initials, a dash, and the next number."""
+
+import re
+
+_TRAILING = re.compile(r"([0-9]{4,15})\Z", re.ASCII)
+LETTERS = 4
+DIGITS = 4
+
+
+def prefix(shop_name: str) -> str:
+    """The first letters of the name's words, upper-case: four of them, filled up with X."""
+    initials = "".join(word[0] for word in shop_name.split()).upper()[:LETTERS]
+    return initials.ljust(LETTERS, "X")
+
+
+def numbered(shop_name: str, number: int, *, booking: bool = False) -> str:
+    """`LCXX-0042`; for a booking `BK-0042`."""
+    return f"{'BK' if booking else prefix(shop_name)}-{number:0{DIGITS}d}"
+
+
+def trailing(number: str | None) -> int:
+    """The number at the end of an order number that somebody made up, or 0."""
+    match = _TRAILING.search(number or "")
+    return int(match[1]) if match else 0
