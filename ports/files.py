@@ -50,6 +50,10 @@ class Files(Protocol):
         """SYSTEM scope only."""
         ...
 
+    def give_up_objects(self) -> None:
+        """The shop's files are about to go: the next sweep takes what was stored of them, however new."""
+        ...
+
     def drop_unused(self, before: datetime) -> int:
         """Forget those that no message carries and nobody has touched since then; says how many.
 

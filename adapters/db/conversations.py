@@ -83,6 +83,12 @@ _one = sa.select(*_COLUMNS).where(_OURS, conversations.c.id == p("conversation_i
 _CONVERSATION, _CONVERSATION_LOCKED = Statement(_one), Statement(_one.with_for_update())
 _of_visitor = sa.select(*_COLUMNS).where(_OURS, conversations.c.visitor_id == p("visitor_id"))
 _OF_VISITOR, _OF_VISITOR_LOCKED = Statement(_of_visitor), Statement(_of_visitor.with_for_update())
+_ASSIGNED = Statement(
+    sa.select(*_COLUMNS)
+    .where(_OURS, conversations.c.assignee_id == p("assignee_id"))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
 _LATEST = Statement(
     sa.select(*_COLUMNS)
     .where(_OURS)
@@ -167,6 +173,10 @@ class SqlConversations:
         params = {"shop_id": self._shop_id, "visitor_id": visitor_id}
         row = statement.one(self._session, params, about=visitor_id)
         return Conversation(**row) if row else None
+
+    def assigned_to(self, user_id: str) -> list[Conversation]:
+        rows = _ASSIGNED.all(self._session, {"shop_id": self._shop_id, "assignee_id": user_id})
+        return [Conversation(**row) for row in rows]
 
     def latest(self, limit: int) -> list[Conversation]:
         rows = _LATEST.all(self._session, {"shop_id": self._shop_id, "limit": limit})

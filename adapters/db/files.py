@@ -1,7 +1,7 @@
 """Files, the messages that carry them, and every object that was written for one."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
@@ -137,6 +137,12 @@ _ORPHANS = Statement(
     .order_by(stored_objects.c.created_at)
     .limit(p("limit"))
 )
+_GIVE_UP = Statement(
+    stored_objects.update()
+    .where(stored_objects.c.key.in_(sa.select(files.c.object_key).where(files.c.shop_id == p("b_shop_id"))))
+    .values(created_at=p("at", type_=UtcDateTime))
+)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _FORGET = Statement(stored_objects.delete().where(stored_objects.c.key == p("b_key")))
 
 
@@ -182,6 +188,9 @@ class SqlFiles:
     def place_of(self, conversation_id: str) -> Place | None:
         row = _PLACE.one(self._session, {"conversation_id": conversation_id})
         return Place(row["shop_id"], row["id"], row["visitor_id"]) if row else None
+
+    def give_up_objects(self) -> None:
+        _GIVE_UP.run(self._session, {"b_shop_id": self._shop_id, "at": _LONG_AGO})
 
     def drop_unused(self, before: datetime) -> int:
         return _DROP_UNUSED.run(self._session, {"before": before})

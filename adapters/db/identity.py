@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam as p
 
+from adapters.db.shops import members
 from adapters.db.statements import ListStatement, Session, Statement
 from adapters.db.tables import Choice, Id, UtcDateTime, metadata
 from core.identity.errors import UserNotFound
@@ -50,6 +51,14 @@ login_secrets = sa.Table(
 _USER_COLUMNS = [column for column in users.c if column.name != "username_key"]
 _USER = Statement(sa.select(*_USER_COLUMNS).where(users.c.id == p("user_id")))
 _USER_BY_EMAIL = Statement(sa.select(*_USER_COLUMNS).where(users.c.email == p("email")))
+_USER_BY_NAME = Statement(sa.select(*_USER_COLUMNS).where(users.c.username_key == p("username_key")))
+_page = sa.select(*_USER_COLUMNS).where(users.c.id > p("after")).order_by(users.c.id).limit(p("limit"))
+_PAGE = Statement(_page)
+_teams = sa.select(members.c.shop_id).where(members.c.user_id == p("user_id", type_=Id))
+_mates = sa.select(members.c.user_id).where(members.c.shop_id.in_(_teams))
+_COLLEAGUES = Statement(_page.where(sa.or_(users.c.id == p("user_id", type_=Id), users.c.id.in_(_mates))))
+_admins = sa.select(*_USER_COLUMNS).where(users.c.is_admin.is_(True)).order_by(users.c.id)
+_ADMINS, _ADMINS_LOCKED = Statement(_admins), Statement(_admins.with_for_update())
 _USERS = ListStatement(lambda ids: sa.select(*_USER_COLUMNS).where(users.c.id.in_(ids)))
 _ADD_USER = Statement(users.insert())
 _SAVE_USER = Statement(
@@ -68,6 +77,11 @@ _SECRET, _SECRET_LOCKED = Statement(_secret), Statement(_secret.with_for_update(
 _ADD_SECRET = Statement(login_secrets.insert())
 _SAVE_SECRET = Statement(
     login_secrets.update().where(login_secrets.c.digest == p("b_digest")).values(used_at=p("used_at"))
+)
+_REVOKE_OTHERS = Statement(
+    logins.update()
+    .where(logins.c.user_id == p("b_user_id"), logins.c.id != p("b_keep"), logins.c.revoked_at.is_(None))
+    .values(revoked_at=p("now", type_=UtcDateTime))
 )
 _PRUNE_LOGINS = Statement(logins.delete().where(logins.c.expires_at < p("before")))
 
@@ -89,6 +103,21 @@ class SqlUsers:
     def by_email(self, email: str) -> User | None:
         row = _USER_BY_EMAIL.one(self._session, {"email": email})
         return User(**row) if row else None
+
+    def by_username(self, username: str) -> User | None:
+        row = _USER_BY_NAME.one(self._session, {"username_key": username_key(username)})
+        return User(**row) if row else None
+
+    def page(self, *, after: str | None, limit: int) -> list[User]:
+        return [User(**row) for row in _PAGE.all(self._session, {"after": after or "", "limit": limit})]
+
+    def colleagues(self, user_id: str, *, after: str | None, limit: int) -> list[User]:
+        params = {"user_id": user_id, "after": after or "", "limit": limit}
+        return [User(**row) for row in _COLLEAGUES.all(self._session, params)]
+
+    def admins(self, *, lock: bool = False) -> list[User]:
+        statement = _ADMINS_LOCKED if lock else _ADMINS
+        return [User(**row) for row in statement.all(self._session, {})]
 
     def by_ids(self, user_ids: Iterable[str]) -> dict[str, User]:
         rows = _USERS.all(self._session, list(user_ids), {})
@@ -130,6 +159,9 @@ class SqlLogins:
 
     def save(self, login: Login) -> None:
         _SAVE_LOGIN.run(self._session, {"b_id": login.id, "revoked_at": login.revoked_at})
+
+    def revoke_others(self, user_id: str, *, keep: str, now: datetime) -> None:
+        _REVOKE_OTHERS.run(self._session, {"b_user_id": user_id, "b_keep": keep, "now": now})
 
     def add_secret(self, secret: LoginSecret) -> None:
         row = {column.name: getattr(secret, column.name) for column in login_secrets.c}

@@ -17,7 +17,7 @@ from adapters.db.shops import SqlMembers, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
 from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlDeliveries, SqlStream
-from adapters.db.violations import domain_error
+from adapters.db.violations import domain_error, is_broken_reference
 from adapters.db.visits import SqlVisitors
 from adapters.db.webhooks import SqlWebhooks
 from core.kernel import DomainError, Event
@@ -200,6 +200,8 @@ def run_body(
         return value, tx.flush()
     except Exception as error:
         refusal = domain_error(error)
+        if refusal is None and is_broken_reference(error) and scope is not SYSTEM and tx.shops.find() is None:
+            refusal = ShopNotFound()
         if refusal is None:
             raise
         raise refusal from error

@@ -13,7 +13,7 @@ from core.forms.errors import FormExists
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.kernel import ConcurrentUpdate, DomainError, DoneBefore
 from core.orders.errors import NumberTaken, OrderExists
-from core.shops.errors import AlreadyMember
+from core.shops.errors import AlreadyMember, ShopNotFound
 from core.sites.errors import HostTaken
 from core.visits.errors import SessionTaken
 
@@ -51,7 +51,14 @@ def domain_error(error: Exception) -> DomainError | None:
     name = _constraint_name(error)
     if name in _ERRORS:
         return _ERRORS[name]()
+    if name.startswith("fk_") and name.endswith("_shop_id"):
+        return ShopNotFound()  # it was deleted while this was on its way
     return ConcurrentUpdate(thing="conversation") if name == "pk_messages" else None
+
+
+def is_broken_reference(error: Exception) -> bool:
+    """Whether a row named another that is not there, on the database that does not say which one."""
+    return isinstance(error, sqlite3.IntegrityError) and "FOREIGN KEY" in str(error)
 
 
 def _sqlstate(error: Exception) -> str:
