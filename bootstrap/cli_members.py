@@ -25,7 +25,7 @@ def add_member(
 
     async def add(container: Any) -> tuple[Shop, User]:
         shop, user = await _look_up(container, shop_id, email)
-        await container.application().shops.add_member(
+        await container.application().team.add(
             actor=UserActor(shop.owner_id, ""), shop_id=shop.id, user_id=user.id, role=role
         )
         return shop, user

@@ -156,7 +156,7 @@ class Seeder:
         return opened.view.shop
 
     async def _join(self, shop: Shop, owner: UserActor, agent: UserActor) -> None:
-        add_member = self.application.shops.add_member
+        add_member = self.application.team.add
         with suppress(AlreadyMember):
             await add_member(actor=owner, shop_id=shop.id, user_id=agent.user_id, role=Role.SUPPORT_AGENT)
 

@@ -7,16 +7,20 @@ from core.application import (
     FileUseCases,
     IdentityUseCases,
     InboxUseCases,
+    PlatformUseCases,
     RoomUseCases,
     ShopUseCases,
     SiteUseCases,
+    TeamUseCases,
     VisitorUseCases,
     WebhookUseCases,
 )
 from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.files import serving, uploading
-from core.identity import authentication
+from core.identity import admins, authentication, people
 from core.identity import use_cases as identity
+from core.shops import approval, deletion
+from core.shops import members as team
 from core.shops import use_cases as shops
 from core.sites import pages, resolution
 from core.sites import use_cases as sites
@@ -63,6 +67,13 @@ def application(
     return Application(
         identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
         shops=_shops(db, clock, ids),
+        team=TeamUseCases(
+            list=team.ListTeam(db),
+            add=team.AddMember(db, clock),
+            change_role=team.ChangeRole(db),
+            remove=team.RemoveMember(db, clock),
+        ),
+        platform=_platform(db, clock),
         sites=_sites(db, clock, ids, cipher),
         visitor=_visitor(db, clock, ids, cipher, proofs),
         rooms=RoomUseCases(
@@ -108,6 +119,9 @@ def _identity(
         check_login=check_login,
         who_am_i=identity.WhoAmI(db),
         ensure_profile=identity.EnsureProfile(db, logins, clock),
+        people=people.ListPeople(db),
+        find_person=people.FindPerson(db),
+        change_account=people.ChangeAccount(db, passwords, clock),
     )
 
 
@@ -116,11 +130,23 @@ def _shops(db: Database, clock: Clock, ids: Ids) -> ShopUseCases:
         open=shops.OpenShop(db, clock, ids),
         list=shops.ListShops(db),
         read=shops.ReadShop(db),
-        add_member=shops.AddMember(db, clock),
+        request_upgrade=approval.RequestUpgrade(db),
+        delete=deletion.DeleteShop(db),
         allow_origins=shops.AllowOrigins(db),
         read_keys=shops.ReadKeys(db),
         replace_admin_key=shops.ReplaceAdminKey(db, ids),
         find=shops.FindShop(db),
+    )
+
+
+def _platform(db: Database, clock: Clock) -> PlatformUseCases:
+    return PlatformUseCases(
+        admins=admins.ListAdmins(db),
+        grant=admins.GrantAdmin(db),
+        revoke=admins.RevokeAdmin(db),
+        shops=approval.SurveyShops(db),
+        approve=approval.ApproveSubscription(db, clock),
+        reject=approval.RejectSubscription(db),
     )
 
 

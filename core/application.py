@@ -29,6 +29,7 @@ from core.conversations.visitor import (
 )
 from core.files.serving import ReadFile, SweepFiles
 from core.files.uploading import BeginUpload, CompleteUpload, LocateConversation, ReceiveUpload
+from core.identity.admins import GrantAdmin, ListAdmins, RevokeAdmin
 from core.identity.authentication import (
     Authenticate,
     AuthenticateSocket,
@@ -37,6 +38,7 @@ from core.identity.authentication import (
     IssueSocket,
     IssueVisitor,
 )
+from core.identity.people import ChangeAccount, FindPerson, ListPeople
 from core.identity.use_cases import (
     CheckLogin,
     EnsureProfile,
@@ -47,8 +49,10 @@ from core.identity.use_cases import (
     Register,
     WhoAmI,
 )
+from core.shops.approval import ApproveSubscription, RejectSubscription, RequestUpgrade, SurveyShops
+from core.shops.deletion import DeleteShop
+from core.shops.members import AddMember, ChangeRole, ListTeam, RemoveMember
 from core.shops.use_cases import (
-    AddMember,
     AllowOrigins,
     FindShop,
     ListShops,
@@ -91,6 +95,9 @@ class IdentityUseCases:
     check_login: CheckLogin
     who_am_i: WhoAmI
     ensure_profile: EnsureProfile
+    people: ListPeople
+    find_person: FindPerson
+    change_account: ChangeAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,32 @@ class ShopUseCases:
     open: OpenShop
     list: ListShops
     read: ReadShop
-    add_member: AddMember
+    request_upgrade: RequestUpgrade
+    delete: DeleteShop
     allow_origins: AllowOrigins
     read_keys: ReadKeys
     replace_admin_key: ReplaceAdminKey
     find: FindShop
+
+
+@dataclass(frozen=True, slots=True)
+class TeamUseCases:
+    list: ListTeam
+    add: AddMember
+    change_role: ChangeRole
+    remove: RemoveMember
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformUseCases:
+    """What only the platform's own admins do."""
+
+    admins: ListAdmins
+    grant: GrantAdmin
+    revoke: RevokeAdmin
+    shops: SurveyShops
+    approve: ApproveSubscription
+    reject: RejectSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +210,8 @@ class FileUseCases:
 class Application:
     identity: IdentityUseCases
     shops: ShopUseCases
+    team: TeamUseCases
+    platform: PlatformUseCases
     sites: SiteUseCases
     visitor: VisitorUseCases
     rooms: RoomUseCases

@@ -45,3 +45,15 @@ class UserNotFound(DomainError):
     kind = Kind.NOT_FOUND
     code = "user_not_found"
     says = "User not found"
+
+
+class NotYourAccount(DomainError):
+    kind = Kind.FORBIDDEN
+    code = "not_your_account"
+    says = "Everybody changes their own account only"
+
+
+class LastAdmin(DomainError):
+    kind = Kind.CONFLICT
+    code = "last_admin"
+    says = "The last platform admin can't be revoked: appoint another one first"

@@ -8,10 +8,13 @@ from enum import StrEnum
 from typing import Self
 
 from core.kernel import Invalid
+from core.pictures import checked_picture
 
 USERNAME_LIMIT = 100
 PASSWORD_MINIMUM = 8
 PASSWORD_LIMIT = 128
+AVATAR_LIMIT = 512 * 1024
+"""Bytes of a picture that is sent inline."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -34,6 +37,16 @@ class User:
             username=checked_username(username),
             password_hash=password_hash,
             created_at=now,
+        )
+
+    def rename(self, username: str) -> None:
+        """Raises Invalid."""
+        self.username = checked_username(username)
+
+    def show(self, avatar_url: str | None) -> None:
+        """The person's picture: on the web, or a small one as a `data:` URL. Raises Invalid."""
+        self.avatar_url = (
+            checked_picture(avatar_url, field="avatar_url", limit=AVATAR_LIMIT) if avatar_url else None
         )
 
 

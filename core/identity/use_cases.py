@@ -73,9 +73,7 @@ class Register:
 
     async def __call__(self, *, email: str, password: str, username: str) -> SignedIn:
         """Open an account and sign in. Raises Invalid, EmailTaken or UsernameTaken."""
-        checked_password(password)
-        if self.passwords.is_common(password):
-            raise Invalid(field="password", rule="is one of the most common passwords; choose another")
+        refuse_common(self.passwords, checked_password(password))
         user = User.register(
             id=self.ids.new(),
             email=self.emails.normal(email),
@@ -247,3 +245,9 @@ class EnsureProfile:
             return user, None if is_known else self.logins.extend(tx, login)
 
         return await self.db.transact(work, shop=SYSTEM)
+
+
+def refuse_common(passwords: Passwords, password: str) -> None:
+    """Raises Invalid."""
+    if passwords.is_common(password):
+        raise Invalid(field="password", rule="is one of the most common passwords; choose another")

@@ -4,12 +4,12 @@ from typing import Any
 
 from core.conversations.views import CONVERSATIONS_SHOWN, views
 from core.identity.model import digest
-from core.kernel import Agent, DoneBefore, Forbidden, KeyReused, ShopKeyActor, UserActor, named_id
-from core.shops.access import require, role_in_shop
+from core.kernel import Agent, DoneBefore, KeyReused, ShopKeyActor, UserActor, named_id
+from core.shops.access import require
 from core.shops.errors import UnknownShopKey
-from core.shops.events import MemberJoined, ShopOpened
+from core.shops.events import ShopOpened
 from core.shops.model import Member, Shop
-from core.shops.policy import Permission, Role, may_assign
+from core.shops.policy import Permission, Role
 from core.shops.views import ShopView
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Database, Transaction
@@ -104,26 +104,6 @@ class ReadShop:
             return show(tx, tx.shops.get())
 
         return await self.db.read(work, shop=shop_id)
-
-
-@dataclass(frozen=True, slots=True)
-class AddMember:
-    db: Database
-    clock: Clock
-
-    async def __call__(self, *, actor: Agent, shop_id: str, user_id: str, role: Role) -> Member:
-        """Raises ShopNotFound, Forbidden, UserNotFound or AlreadyMember."""
-        member = Member(user_id=user_id, role=role, joined_at=self.clock.now())
-
-        def work(tx: Transaction) -> Member:
-            if not may_assign(role_in_shop(tx, actor, shop_id), role):
-                raise Forbidden(permission=f"{Permission.MANAGE_TEAM.value} for the role {role.value}")
-            tx.users.get(user_id)
-            tx.members.add(member)
-            tx.record(MemberJoined(user_id=user_id, role=role.value))
-            return member
-
-        return await self.db.transact(work, shop=shop_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from core.conversations.model import Channel, Status
 from core.conversations.visitor import MarkReadByCustomer, OpenSession, PostCustomerMessage, ReadHistory
 from core.kernel import Forbidden, Invalid, KeyReused, ShopKeyActor, VisitorActor
 from core.shops.errors import ShopNotFound
+from core.shops.members import AddMember
 from core.shops.policy import PERMISSIONS, Permission, Role, may_assign
-from core.shops.use_cases import AddMember, ReadShop
+from core.shops.use_cases import ReadShop
 from tests.builders import a_member, a_message, a_shop, a_user
 
 ids = RandomIds()
@@ -235,7 +236,7 @@ async def test_who_may_add_whom(db, clock, adding, added):
     person = await a_user(db, clock)
     add = AddMember(db, clock)(actor=actor, shop_id=stage.shop.id, user_id=person.user_id, role=added)
     if may_assign(adding, added):
-        assert (await add).role is added
+        assert (await add).member.role is added
     else:
         with pytest.raises(Forbidden):
             await add
