@@ -21,6 +21,7 @@ def http(settings: Settings) -> HttpOptions:
         transfer_timeout=settings.transfer_timeout.total_seconds(),
         limits=Limits.of(settings.limits),
         version=release(),
+        frontend=settings.frontend,
     )
 
 

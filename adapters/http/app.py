@@ -16,6 +16,7 @@ from adapters.http import (
     conversations,
     documents,
     files,
+    frontend,
     health,
     identity_secret,
     presence,
@@ -39,6 +40,7 @@ from adapters.http.errors import (
     RouteNotFound,
     SocketsOnly,
 )
+from adapters.http.frontend import Frontend, first_part, is_for_pages, view_of
 from adapters.http.gate import Gate
 from adapters.http.health import Health
 from adapters.http.observer import Observer
@@ -92,7 +94,13 @@ class Way:
     """
 
     def __init__(
-        self, app: Quart, gate: Gate, addresses: Addresses, letterhead: Letterhead, observer: Observer
+        self,
+        app: Quart,
+        gate: Gate,
+        addresses: Addresses,
+        letterhead: Letterhead,
+        observer: Observer,
+        pages: Frontend | None = None,
     ) -> None:
         self._gate = gate
         self._addresses = addresses
@@ -107,6 +115,8 @@ class Way:
             if not rule.arguments and not rule.websocket
             for method in rule.methods or ()
         }
+        self._first_parts = {first_part(rule.rule) for rule in app.url_map.iter_rules()}
+        self._show = None if pages is None else view_of(pages)
 
     async def answer(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:
         call = Call(scope, receive, self._addresses.of(scope))
@@ -160,7 +170,13 @@ class Way:
         path: dict[str, Any] = {}
         rule = self._fixed.get((call.method, call.path))
         if rule is None:
-            rule, path = self._match(call)
+            try:
+                rule, path = self._match(call)
+            except RouteNotFound:
+                if self._show is None or not is_for_pages(call, self._first_parts):
+                    raise
+                call.route = frontend.ROUTE
+                return declared(self._show), self._show, path
         call.route = rule.rule
         return *self._endpoints[rule.endpoint], path
 
@@ -219,8 +235,11 @@ def create_http(
             base_url=options.base_url,
         )
     )
+    pages = Frontend(options.frontend) if options.frontend else None
+    app.register_blueprint(frontend.blueprint(pages))
     app.register_blueprint(documents.blueprint(app, options, cookies))
-    app.way = Way(app, gate, Addresses(options.trusted_proxies), Letterhead(options, clock), observer)
+    addresses, letterhead = Addresses(options.trusted_proxies), Letterhead(options, clock)
+    app.way = Way(app, gate, addresses, letterhead, observer, pages)
     return app
 
 

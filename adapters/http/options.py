@@ -1,6 +1,7 @@
 """What the HTTP adapter is told by whoever assembles it: plain values, no settings class."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Self
 
 from ports.limits import Rate
@@ -48,6 +49,8 @@ class HttpOptions:
     body_timeout: float
     limits: Limits
     version: str
+    frontend: Path | None = None
+    """A directory with a built front end."""
     upload_limit: int = 25 * 1024 * 1024
     """Bytes of a file that is sent by itself."""
     transfer_timeout: float = 600.0

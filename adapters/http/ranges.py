@@ -1,6 +1,9 @@
-"""Conditions and ranges of requests for something that never changes (RFC 9110, 13 and 14)."""
+"""Conditions and ranges of requests for files (RFC 9110, 13 and 14)."""
 
 import re
+from datetime import datetime
+
+from werkzeug.http import parse_date
 
 from adapters.http.call import Call
 from adapters.http.errors import RangeNotThere
@@ -8,11 +11,12 @@ from adapters.http.errors import RangeNotThere
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def is_known(call: Call, etag: str) -> bool:
-    """Whether the client has it already."""
+def is_known(call: Call, etag: str, modified: datetime | None = None) -> bool:
+    """Whether the client has it already. `modified` is for what changes, in whole seconds."""
     sent = call.header(b"if-none-match")
     if sent is None:
-        return False
+        since = parse_date(call.header(b"if-modified-since"))
+        return since is not None and modified is not None and modified <= since
     tags = [tag.strip().removeprefix("W/") for tag in sent.split(",")]
     return etag in tags or "*" in tags
 

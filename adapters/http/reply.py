@@ -13,9 +13,10 @@ NO_STORE = b"no-store"
 NO_PAGE = b"default-src 'none'; frame-ancestors 'none'"
 
 _SECURE: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+REFERRER = b"referrer-policy"
 _ALWAYS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (REFERRER, b"no-referrer"),
     (b"vary", b"Origin"),
 )
 
@@ -99,7 +100,9 @@ class Letterhead:
         if reply.media is JSON:
             headers = list(self._json)
         else:
-            headers = [(b"content-type", reply.media), (b"cache-control", reply.caching), *self._common]
+            headers = [(b"content-type", reply.media), (b"cache-control", reply.caching)]
+            own_referrer = any(name == REFERRER for name, _ in reply.headers)
+            headers.extend(header for header in self._common if not (own_referrer and header[0] == REFERRER))
             headers.append((b"content-security-policy", reply.policy or NO_PAGE))
             if reply.policy is not None:
                 # The sign-in pop-ups of the platform's pages lose their opener under plain same-origin.

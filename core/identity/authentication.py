@@ -14,8 +14,8 @@ from ports.db import Database
 from ports.tokens import AdminSocket, Issued, Lapsed, Tokens
 
 GOES_ON_FOR = timedelta(days=7)
-"""How long after its end an access token still stands for its sign-in, while that is live. Pages keep the token
-that they began with and never renew it, and not every browser keeps a cookie for them."""
+"""How long after its end an access token still stands for its sign-in, while that is live. Pages keep the
+token that they began with and never renew it, and not every browser keeps a cookie for them."""
 
 RENEWABLE_FOR = timedelta(days=30)
 """How long after its end a visitor's token still tells who the visitor was."""
