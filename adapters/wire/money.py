@@ -1,6 +1,6 @@
 """Money on the wire: prices are numbers in major units, as the platform's pages show them."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from core.kernel import Invalid
 from core.money import digits
@@ -16,7 +16,7 @@ def major(minor: int, currency: str) -> int | float:
     return whole if rest == 0 else float(Decimal(minor).scaleb(-places))
 
 
-def minor(major: int | float, currency: str, *, field: str = "price") -> int:
+def minor(major: int | float | Decimal, currency: str, *, field: str = "price") -> int:
     """The other way round. Raises Invalid for more digits than the currency has."""
     scaled = Decimal(str(major)).scaleb(digits(currency))
     if not scaled.is_finite() or not 0 <= scaled <= LARGEST:
@@ -24,3 +24,12 @@ def minor(major: int | float, currency: str, *, field: str = "price") -> int:
     if scaled != scaled.to_integral_value():
         raise Invalid(field=field, rule=f"may have at most {digits(currency)} decimals in {currency}")
     return int(scaled)
+
+
+def nearest_minor(major: int | float, currency: str, *, field: str = "price") -> int:
+    """As `minor`, but more digits than the currency has are rounded half up. Raises Invalid."""
+    smallest = Decimal(1).scaleb(-digits(currency))
+    said = Decimal(str(major))
+    if said.is_finite() and abs(said) <= LARGEST:
+        said = said.quantize(smallest, rounding=ROUND_HALF_UP)
+    return minor(said, currency, field=field)

@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET
 
 from adapters.wire.base import In, Maybe, Out, ms_or_none
 from adapters.wire.conversations import ConversationOut, conversation_out
-from adapters.wire.money import major
+from adapters.wire.items import ItemOut, item_out
 from adapters.wire.settings import ShopSettings, settings_of
-from core.catalogue.model import Product
 from core.shops.model import Member, Shop
 from core.shops.policy import Role
 from core.shops.subscription import Subscription
@@ -49,21 +48,6 @@ class SubscriptionOut(Out):
     trial_ends_at: int | None
     period_ends_at: int | None
     payment_proof: str | None
-
-
-class ItemOut(Out, kw_only=True):
-    id: str
-    item_type: str
-    name: str
-    description: str
-    retail_price: int | float
-    stock: int
-    image_url: str | UnsetType = UNSET
-    category: str | UnsetType = UNSET
-    duration: int | UnsetType = UNSET
-    item_type_twin: str = field(name="item_type")
-    retail_price_twin: int | float = field(name="retail_price")
-    image_url_twin: str | UnsetType = field(name="image_url", default=UNSET)
 
 
 class ShopOut(ShopSettings, kw_only=True):
@@ -121,24 +105,6 @@ def shop_out(view: ShopView) -> ShopOut:
 
 def keys_out(shop: Shop) -> KeysOut:
     return KeysOut(public_key=shop.public_key, origins=list(shop.allowed_origins))
-
-
-def item_out(product: Product, currency: str) -> ItemOut:
-    price, image = major(product.price_minor, currency), product.image_url or UNSET
-    return ItemOut(
-        id=product.id,
-        item_type=product.kind.value,
-        name=product.name,
-        description=product.description,
-        retail_price=price,
-        stock=product.stock,
-        image_url=image,
-        category=product.category or UNSET,
-        duration=UNSET if product.duration_minutes is None else product.duration_minutes,
-        item_type_twin=product.kind.value,
-        retail_price_twin=price,
-        image_url_twin=image,
-    )
 
 
 def _member_out(member: Member) -> MemberOut:
