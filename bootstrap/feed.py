@@ -22,6 +22,7 @@ from core.conversations.signals import (
     MessageAgain,
     SessionMoved,
     SessionStatus,
+    ShopGone,
     Signal,
     WentOffline,
 )
@@ -66,6 +67,7 @@ _SIGNALS: dict[str, type[Signal]] = {
     "moved": SessionMoved,
     "online": CameOnline,
     "offline": WentOffline,
+    "gone": ShopGone,
 }
 _KINDS = {signal: kind for kind, signal in _SIGNALS.items()}
 _DECODE_SIGNAL: dict[str, Callable[[msgspec.Raw], Signal]] = {

@@ -17,6 +17,8 @@ class Who(StrEnum):
     """A visitor's token, or all that the widget shows instead."""
     VISITOR = "visitor"
     PERSON = "person"
+    PLATFORM_ADMIN = "platform_admin"
+    """A person who looks after the platform: above all shops, and for what concerns all of them."""
     AGENT = "agent"
     """A signed-in person, or a shop's own server with the shop's admin key."""
 
@@ -43,7 +45,7 @@ class Access:
 
     @property
     def is_limited(self) -> bool:
-        by_caller = self.who in {Who.CHAT, Who.VISITOR, Who.PERSON, Who.AGENT}
+        by_caller = self.who in {Who.CHAT, Who.VISITOR, Who.PERSON, Who.PLATFORM_ADMIN, Who.AGENT}
         return by_caller or self.per_address is not None
 
 
@@ -53,6 +55,7 @@ VISITOR = Access(who=Who.VISITOR)
 WIDGET = Access(who=Who.WIDGET, per_address="widget_per_address")
 CHAT = Access(who=Who.CHAT)
 PERSON = Access(who=Who.PERSON)
+PLATFORM_ADMIN = Access(who=Who.PLATFORM_ADMIN)
 
 
 def agent(permission: Permission | None = None) -> Access:

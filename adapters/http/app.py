@@ -13,6 +13,7 @@ from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
 
 from adapters.http import (
     accounts,
+    admin,
     conversations,
     documents,
     files,
@@ -22,7 +23,9 @@ from adapters.http import (
     presence,
     shops,
     sites,
+    team,
     uploads,
+    users,
     webchat,
     webhooks,
     widget,
@@ -64,6 +67,13 @@ class IdConverter(BaseConverter):
     """Ids in paths. Anything else is not found before a database has to wonder about it."""
 
     regex = "[A-Za-z0-9._:-]{1,128}"
+
+
+class NameConverter(BaseConverter):
+    """People's names in paths, which may hold slashes and blanks. What is no name the core will not find."""
+
+    regex = ".{1,400}"
+    part_isolating = False
 
 
 class Undeclared(Exception):
@@ -246,6 +256,7 @@ def create_http(
 def _quart() -> Http:
     app = Http(__name__, static_folder=None)
     app.url_map.converters["id"] = IdConverter
+    app.url_map.converters["name"] = NameConverter
     # A redirect would be an HTML page, and a POST would lose its body on the way.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -268,7 +279,10 @@ def _blueprints(
         files.blueprint(application.files),
         uploads.blueprint(application.files, gate.reception, base_url=options.base_url),
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
-        shops.blueprint(application.shops, gate.origins),
+        users.blueprint(application.identity),
+        admin.blueprint(application.platform),
+        shops.blueprint(application.shops, gate.origins, gate.reception, feed),
+        team.blueprint(application.team),
         sites.blueprint(application.sites, gate.origins, gate.reception),
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),

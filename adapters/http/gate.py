@@ -57,7 +57,7 @@ class Gate:
             await self._admit_visitor(call, access)
         elif access.who is Who.CHAT:
             await self._count(call, "widget_per_address", call.address)
-        elif access.who in {Who.AGENT, Who.PERSON}:
+        elif access.who in {Who.AGENT, Who.PERSON, Who.PLATFORM_ADMIN}:
             await self._admit_agent(call, access)
         given = await self._given(call, endpoint)
         if access.who in {Who.WIDGET, Who.CHAT}:
@@ -114,7 +114,7 @@ class Gate:
             raise
         if caller.by_cookie and call.method in UNSAFE:
             self.cors.check_cookie_use(call)
-        if access.who is Who.PERSON and not isinstance(caller.actor, UserActor):
+        if access.who is not Who.AGENT and not isinstance(caller.actor, UserActor):
             raise PersonsOnly
         call.actor = caller.actor
         await self._count_agent(call, caller.actor, access)

@@ -32,6 +32,7 @@ from adapters.http.errors import (
     example_of,
 )
 from adapters.http.options import HttpOptions
+from core.identity.access import PLATFORM_ADMIN
 from core.identity.errors import BadToken, NotSignedIn
 from core.kernel import ConcurrentUpdate, DomainError, Forbidden, Invalid, KeyReused
 from core.outages import DatabaseDown, Overloaded
@@ -59,6 +60,7 @@ _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.CHAT: [{"shopKey": []}, {"visitorToken": []}],
     Who.VISITOR: [{"visitorToken": []}],
     Who.PERSON: [{"accessToken": []}, {"cookie": []}],
+    Who.PLATFORM_ADMIN: [{"accessToken": []}, {"cookie": []}],
     Who.AGENT: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}],
 }
 
@@ -127,6 +129,8 @@ class Provider(OpenAPIProvider):
         }
         if endpoint.access.permission is not None:
             operation["x-permission"] = endpoint.access.permission.value
+        if endpoint.access.who is Who.PLATFORM_ADMIN:
+            operation["x-permission"] = PLATFORM_ADMIN
         if endpoint.body is Incoming:
             operation["requestBody"] = {"content": _BINARY, "required": True}
         elif _is_shown(endpoint.body):
@@ -224,6 +228,8 @@ def _of_access(who: Who, unsafe: bool) -> Iterable[type[DomainError]]:
             return (NoVisitorToken, BadToken, OriginRefused)
         case Who.PERSON:
             return (NotSignedIn, BadToken, PersonsOnly, *((OriginRefused,) if unsafe else ()))
+        case Who.PLATFORM_ADMIN:
+            return (NotSignedIn, BadToken, PersonsOnly, Forbidden, *((OriginRefused,) if unsafe else ()))
         case Who.AGENT:
             return (NotSignedIn, BadToken, *((OriginRefused,) if unsafe else ()))
 

@@ -5,7 +5,8 @@ from quart import Blueprint
 from adapters.http.access import PERSON, agent
 from adapters.http.codec import endpoint
 from adapters.http.cors import ShopOrigins
-from adapters.wire.base import Data, DataList, data, data_list
+from adapters.http.reception import Reception
+from adapters.wire.base import Data, DataList, Deleted, data, data_list
 from adapters.wire.settings import document_of
 from adapters.wire.shops import (
     AdminKeyOut,
@@ -17,17 +18,22 @@ from adapters.wire.shops import (
     keys_out,
     shop_out,
 )
+from adapters.wire.subscriptions import UpgradeIn
 from core.application import ShopUseCases
+from core.conversations.signals import ShopGone
 from core.kernel import Agent, KeyReused, UserActor
 from core.shops.errors import ShopNotFound
 from core.shops.policy import Permission
+from ports.feed import Feed
 
 CURRENCY = "USD"
 IN_A_SHOP = agent(Permission.VIEW_DASHBOARD)
 INTEGRATING = agent(Permission.MANAGE_INTEGRATIONS)
+SUBSCRIBING = agent(Permission.MANAGE_SUBSCRIPTION)
+DELETING = agent(Permission.DELETE_SHOP)
 
 
-def blueprint(shops: ShopUseCases, origins: ShopOrigins) -> Blueprint:
+def blueprint(shops: ShopUseCases, origins: ShopOrigins, reception: Reception, feed: Feed) -> Blueprint:
     routes = Blueprint("shops", __name__, url_prefix="/api/shops")
 
     @routes.post("")
@@ -57,6 +63,27 @@ def blueprint(shops: ShopUseCases, origins: ShopOrigins) -> Blueprint:
     async def read(actor: Agent, shop_id: str) -> Data[ShopOut]:
         """Read a shop with everything its owner's screens show."""
         return data(shop_out(await shops.read(actor=actor, shop_id=shop_id)))
+
+    @routes.post("/<id:shop_id>/upgrade")
+    @endpoint(access=SUBSCRIBING, body=UpgradeIn, returns=Data[ShopOut], raises=(ShopNotFound,))
+    async def upgrade(actor: Agent, shop_id: str, body: UpgradeIn) -> Data[ShopOut]:
+        """Ask for another plan. It is pending until a platform admin approves it."""
+        view = await shops.request_upgrade(actor=actor, shop_id=shop_id, plan=body.subscription_plan)
+        return data(shop_out(view))
+
+    @routes.delete("/<id:shop_id>")
+    @endpoint(access=DELETING, returns=Data[Deleted], raises=(ShopNotFound,))
+    async def delete(actor: Agent, shop_id: str) -> Data[Deleted]:
+        """Delete a shop with everything that belongs to it. This can't be undone.
+
+        Its keys are dead, its hosts are free and its sockets are closed from then on; the bytes of its files
+        are gone within the hour.
+        """
+        await shops.delete(actor=actor, shop_id=shop_id)
+        origins.forget(shop_id)
+        reception.forget()
+        feed.signal(shop_id, ShopGone())
+        return data(Deleted(id=shop_id))
 
     @routes.get("/<id:shop_id>/keys")
     @endpoint(access=INTEGRATING, returns=Data[KeysOut], raises=(ShopNotFound,))

@@ -5,21 +5,15 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET
 
-from adapters.wire.base import In, Maybe, Out, ms_or_none
+from adapters.wire.base import In, Maybe, Out
 from adapters.wire.conversations import ConversationOut, conversation_out
 from adapters.wire.items import ItemOut, item_out
 from adapters.wire.settings import ShopSettings, settings_of
+from adapters.wire.subscriptions import SubscriptionOut, subscription_out
+from adapters.wire.team import ROLES
 from core.shops.model import Member, Shop
-from core.shops.policy import Role
-from core.shops.subscription import Subscription
 from core.shops.views import ShopView
 
-ROLES = {
-    Role.OWNER: "Owner",
-    Role.ADMIN: "Admin",
-    Role.ORDER_MANAGER: "Order Manager",
-    Role.SUPPORT_AGENT: "Support Agent",
-}
 MODELS = ("FAST", "STANDARD", "THINKING")
 
 
@@ -40,14 +34,6 @@ class ShopIn(ShopSettings, kw_only=True):
 class MemberOut(Out):
     user_id: str
     role: str
-
-
-class SubscriptionOut(Out):
-    plan: str
-    status: str
-    trial_ends_at: int | None
-    period_ends_at: int | None
-    payment_proof: str | None
 
 
 class ShopOut(ShopSettings, kw_only=True):
@@ -109,13 +95,3 @@ def keys_out(shop: Shop) -> KeysOut:
 
 def _member_out(member: Member) -> MemberOut:
     return MemberOut(user_id=member.user_id, role=ROLES[member.role])
-
-
-def _subscription_out(subscription: Subscription) -> SubscriptionOut:
-    return SubscriptionOut(
-        plan=subscription.plan,
-        status=subscription.status,
-        trial_ends_at=ms_or_none(subscription.trial_ends_at),
-        period_ends_at=ms_or_none(subscription.period_ends_at),
-        payment_proof=subscription.payment_proof,
-    )

@@ -55,4 +55,9 @@ class WentOffline:
     online: Online
 
 
-Signal = Typing | SessionStatus | MessageAgain | SessionMoved | CameOnline | WentOffline
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopGone:
+    """The shop was deleted, with its stream: whoever is connected to it has nothing to wait for."""
+
+
+Signal = Typing | SessionStatus | MessageAgain | SessionMoved | CameOnline | WentOffline | ShopGone
