@@ -20,6 +20,7 @@ from core.conversations.events import Typing
 from core.conversations.signals import (
     CameOnline,
     MessageAgain,
+    NotificationsSeen,
     SessionMoved,
     SessionStatus,
     ShopGone,
@@ -68,6 +69,7 @@ _SIGNALS: dict[str, type[Signal]] = {
     "online": CameOnline,
     "offline": WentOffline,
     "gone": ShopGone,
+    "notified": NotificationsSeen,
 }
 _KINDS = {signal: kind for kind, signal in _SIGNALS.items()}
 _DECODE_SIGNAL: dict[str, Callable[[msgspec.Raw], Signal]] = {

@@ -84,13 +84,18 @@ class MessagesRead(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsNotified(Event):
-    """Something the shop's people should look at. `level`: info, success, warning or error."""
+    """Something the shop's people should look at. `level`: info, success, warning or error.
+
+    Whoever of them may is shown it later, too (core.notifications). `action_url`: the page where it goes on.
+    """
 
     topic: ClassVar[str] = "agents.notified"
     title: str
     message: str
     level: str
     conversation_id: str | None
+    order_id: str | None = None
+    action_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

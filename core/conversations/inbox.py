@@ -120,9 +120,7 @@ class ChangeConversation:
 
         def work(tx: Transaction) -> ConversationView:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)
-            assignee = changes.get("assignee_id")
-            if assignee is not None and tx.members.get(assignee) is None:
-                raise Invalid(field="assignee_id", rule="must be a member of the shop's team")
+            _check_assignee(tx, changes.get("assignee_id"))
             conversation = tx.conversations.get(conversation_id, lock=True)
             conversation.change(changes, self.clock.now())
             tx.conversations.save(conversation)
@@ -220,6 +218,8 @@ class DeleteMessage:
             conversation = tx.conversations.get(conversation_id, lock=True)
             if not tx.messages.delete(conversation_id, message_id):
                 raise MessageNotFound
+            # Whoever keeps what it looked like goes by its version.
+            tx.conversations.save(conversation)
             tx.record(
                 MessageDeleted(
                     conversation_id=conversation_id, visitor_id=conversation.visitor_id, message_id=message_id
@@ -294,6 +294,13 @@ class AgentTypes:
             sender_id=actor.user_id,
             is_typing=is_typing,
         )
+
+
+def _check_assignee(tx: Transaction, user_id: str | None) -> None:
+    """Raises Invalid unless it is nobody, somebody of the team, or the owner, who may not be listed in it."""
+    if user_id is None or tx.members.get(user_id) is not None or tx.shops.get().owner_id == user_id:
+        return
+    raise Invalid(field="assignee_id", rule="must be the shop's owner or somebody of its team")
 
 
 def _started_before(tx: Transaction, known: Conversation, wanted: Conversation) -> ConversationView:

@@ -56,8 +56,26 @@ class WentOffline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsSeen:
+    """A person has read or put away a notification of the shop, or all of them (None), in one of their tabs."""
+
+    user_id: str
+    notification_id: str | None
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopGone:
     """The shop was deleted, with its stream: whoever is connected to it has nothing to wait for."""
 
 
-Signal = Typing | SessionStatus | MessageAgain | SessionMoved | CameOnline | WentOffline | ShopGone
+Signal = (
+    Typing
+    | SessionStatus
+    | MessageAgain
+    | SessionMoved
+    | CameOnline
+    | WentOffline
+    | NotificationsSeen
+    | ShopGone
+)
