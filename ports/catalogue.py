@@ -6,7 +6,7 @@ from typing import Protocol
 
 from core.catalogue.model import Product, StockChange
 from core.forms.model import Form
-from core.orders.model import Order
+from core.orders.model import Order, OrderStatus
 
 Versions = dict[str, int]
 """The version of each row by its id, in the order in which the rows are shown."""
@@ -48,6 +48,10 @@ class Forms(Protocol):
         """Raises FormNotFound."""
         ...
 
+    def by_ids(self, form_ids: Iterable[str], *, lock: bool = False) -> dict[str, Form]:
+        """Those that there are."""
+        ...
+
     def all(self) -> list[Form]:
         """Oldest first."""
         ...
@@ -72,16 +76,26 @@ class Orders(Protocol):
         """Raises OrderNotFound."""
         ...
 
-    def find(self, order_id: str) -> Order | None: ...
+    def find(self, order_id: str, *, lock: bool = False) -> Order | None: ...
 
     def by_reference(self, reference: str, *, lock: bool = False) -> Order:
         """By id, else by number. Raises OrderNotFound."""
         ...
 
-    def by_ids(self, order_ids: Sequence[str]) -> dict[str, Order]: ...
+    def by_ids(self, order_ids: Iterable[str], *, lock: bool = False) -> dict[str, Order]:
+        """Those that there are."""
+        ...
 
-    def latest(self, limit: int, *, before: tuple[datetime, str] | None = None) -> list[Order]:
-        """The newest first; `before` is the time and id of the last one seen."""
+    def latest(
+        self,
+        limit: int,
+        *,
+        before: tuple[datetime, str] | None = None,
+        status: OrderStatus | None = None,
+        search: str | None = None,
+    ) -> list[Order]:
+        """The newest first; `before` is the time and id of the last one seen. `search`: a part of the number,
+        the customer's name or the id, in any case."""
         ...
 
     def versions(self, limit: int) -> Versions:

@@ -1,7 +1,8 @@
 """Orders, their lines, and the counter of their numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,21 +84,37 @@ _OURS = orders.c.shop_id == p("shop_id")
 _newest_first = (orders.c.submitted_at.desc(), orders.c.id.desc())
 _by_number = sa.select(*_ORDERS.columns).where(_OURS, orders.c.number == p("number"))
 _BY_NUMBER, _BY_NUMBER_LOCKED = Statement(_by_number), Statement(_by_number.with_for_update())
-_LATEST = Statement(sa.select(*_ORDERS.columns).where(_OURS).order_by(*_newest_first).limit(p("limit")))
-_OLDER = Statement(
-    sa.select(*_ORDERS.columns)
-    .where(
-        _OURS,
-        sa.tuple_(orders.c.submitted_at, orders.c.id)
-        < sa.tuple_(p("at", type_=UtcDateTime), p("id", type_=sa.String)),
-    )
-    .order_by(*_newest_first)
-    .limit(p("limit"))
+_OLDER = sa.tuple_(orders.c.submitted_at, orders.c.id) < sa.tuple_(
+    p("at", type_=UtcDateTime), p("id", type_=sa.String)
 )
+_MATCHES = sa.or_(
+    *(
+        sa.func.lower(column).like(p("pattern", type_=sa.String), escape="\\")
+        for column in (orders.c.number, orders.c.customer_name, orders.c.id)
+    )
+)
+
+
+@cache
+def _page(*, older: bool, one_status: bool, searched: bool) -> Statement:
+    """One page of the list, under these conditions."""
+    wanted = sa.select(*_ORDERS.columns).where(_OURS)
+    if older:
+        wanted = wanted.where(_OLDER)
+    if one_status:
+        wanted = wanted.where(orders.c.status == p("status"))
+    if searched:
+        wanted = wanted.where(_MATCHES)
+    return Statement(wanted.order_by(*_newest_first).limit(p("limit")))
+
+
 _VERSIONS = Statement(
     sa.select(orders.c.id, orders.c.version).where(_OURS).order_by(*_newest_first).limit(p("limit"))
 )
 _IS_TAKEN = Statement(sa.select(orders.c.id).where(_OURS, orders.c.number == p("number")))
+
+ORDERS_AT_ONCE = 512
+"""Orders whose lines are read in one query."""
 
 _LINE_COLUMNS = [column for column in order_lines.c if column.name != "shop_id"]
 _LINE_FIELDS = [column.name for column in _LINE_COLUMNS if column.name not in {"order_id", "place"}]
@@ -128,6 +145,7 @@ _NOTE = Statement(
 class SqlOrders:
     def __init__(self, session: Session, shop_id: str | None, record: Callable[[Event], None]) -> None:
         self._session, self._shop_id, self._record = session, shop_id, record
+        self._ours = {"shop_id": shop_id}
 
     def get(self, order_id: str, *, lock: bool = False) -> Order:
         row = _ORDERS.one(self._session, self._shop_id, order_id, lock=lock)
@@ -135,8 +153,8 @@ class SqlOrders:
             raise OrderNotFound
         return self._orders([row])[0]
 
-    def find(self, order_id: str) -> Order | None:
-        row = _ORDERS.one(self._session, self._shop_id, order_id)
+    def find(self, order_id: str, *, lock: bool = False) -> Order | None:
+        row = _ORDERS.one(self._session, self._shop_id, order_id, lock=lock)
         return self._orders([row])[0] if row else None
 
     def by_reference(self, reference: str, *, lock: bool = False) -> Order:
@@ -148,16 +166,22 @@ class SqlOrders:
             raise OrderNotFound
         return self._orders([row])[0]
 
-    def by_ids(self, order_ids: Sequence[str]) -> dict[str, Order]:
-        rows = _ORDERS.by_ids(self._session, self._shop_id, order_ids)
+    def by_ids(self, order_ids: Iterable[str], *, lock: bool = False) -> dict[str, Order]:
+        rows = _ORDERS.by_ids(self._session, self._shop_id, order_ids, lock=lock)
         return {order.id: order for order in self._orders(rows)}
 
-    def latest(self, limit: int, *, before: tuple[datetime, str] | None = None) -> list[Order]:
-        params: Row = {"shop_id": self._shop_id, "limit": limit}
-        if before is None:
-            return self._orders(_LATEST.all(self._session, params))
-        at, id = before
-        return self._orders(_OLDER.all(self._session, {**params, "at": at, "id": id}))
+    def latest(
+        self,
+        limit: int,
+        *,
+        before: tuple[datetime, str] | None = None,
+        status: OrderStatus | None = None,
+        search: str | None = None,
+    ) -> list[Order]:
+        at, id = before or (None, None)
+        page = _page(older=before is not None, one_status=status is not None, searched=bool(search))
+        params = {"shop_id": self._shop_id, "limit": limit, "status": status, "at": at, "id": id}
+        return self._orders(page.all(self._session, params | {"pattern": _pattern(search or "")}))
 
     def versions(self, limit: int) -> dict[str, int]:
         rows = _VERSIONS.all(self._session, {"shop_id": self._shop_id, "limit": limit})
@@ -190,12 +214,14 @@ class SqlOrders:
         return _IS_TAKEN.one(self._session, {"shop_id": self._shop_id, "number": number}) is None
 
     def _orders(self, rows: Sequence[Row]) -> list[Order]:
-        """With their lines, in one query whatever their number."""
+        """With their lines, in one query for hundreds of orders."""
         lines: dict[str, list[OrderLine]] = {}
-        for row in _LINES.all(self._session, [row["id"] for row in rows], {"shop_id": self._shop_id}):
-            order_id = row.pop("order_id")
-            del row["place"]
-            lines.setdefault(order_id, []).append(OrderLine(**row))
+        ids = [row["id"] for row in rows]
+        for start in range(0, len(ids), ORDERS_AT_ONCE):
+            for row in _LINES.all(self._session, ids[start : start + ORDERS_AT_ONCE], self._ours):
+                order_id = row.pop("order_id")
+                del row["place"]
+                lines.setdefault(order_id, []).append(OrderLine(**row))
         return [_order(row, lines.get(row["id"], [])) for row in rows]
 
     def _add_lines(self, order: Order) -> None:
@@ -214,6 +240,13 @@ class SqlOrders:
     def _stage(self, order: Order) -> None:
         for event in order.release_events():
             self._record(event)
+
+
+def _pattern(search: str) -> str:
+    """For LIKE: anything that holds these very characters."""
+    for sign in ("\\", "%", "_"):
+        search = search.replace(sign, f"\\{sign}")
+    return f"%{search.lower()}%"
 
 
 def _order(row: Row, lines: Sequence[OrderLine]) -> Order:

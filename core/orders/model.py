@@ -1,5 +1,6 @@
 """Orders: what a customer asked for, at which prices, and what has become of it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any, Self, TypedDict
 from core.kernel import Event, Invalid
 from core.money import digits
 from core.orders.events import OrderChanged, OrderPlaced
+from core.pictures import checked_picture
 
 LINES_LIMIT = 500
 QUANTITY_LIMIT = 1_000_000
@@ -18,6 +20,12 @@ NUMBER_LIMIT = 64
 ANSWERS_LIMIT = 200
 ANSWER_LIMIT = 20_000
 PROOF_LIMIT = 1_500_000
+"""Bytes of a picture that is sent as a `data:` URL."""
+
+AMOUNT_LIMIT = 10**15
+"""Minor units. Beyond this an amount is a typing error, and floating point begins to lose units."""
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class OrderStatus(StrEnum):
@@ -40,7 +48,10 @@ class DiscountType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """`value`: percent, or major units of the currency, as typed. `amount_minor`: what it takes off."""
+    """`value`: percent, or major units of the currency, as typed. `amount_minor`: what it takes off.
+
+    The amount follows from the lines: an order fits its discount anew whenever they change.
+    """
 
     type: DiscountType
     value: float
@@ -72,11 +83,9 @@ class OrderLine:
 
     def __post_init__(self) -> None:
         if not 1 <= self.quantity <= QUANTITY_LIMIT:
-            raise Invalid(
-                field="ordered_products.quantity", rule=f"must be a whole number from 1 to {QUANTITY_LIMIT}"
-            )
+            raise Invalid(field="lines.quantity", rule=f"must be a whole number from 1 to {QUANTITY_LIMIT}")
         if self.unit_price_minor < 0:
-            raise Invalid(field="ordered_products.unit_price", rule="must not be negative")
+            raise Invalid(field="lines.unit_price", rule="must not be negative")
 
 
 class OrderChanges(TypedDict, total=False):
@@ -128,6 +137,14 @@ class Order:
         """The first answer whose label has to do with a name: that is how orders find conversations."""
         return customer_name_in(self.answers)
 
+    def fit_discount(self) -> None:
+        """Work out again what the discount takes off these lines. Raises Invalid."""
+        discount = self.discount
+        if discount is not None:
+            self.discount = Discount.of(
+                discount.type, discount.value, subtotal_minor=self.subtotal_minor, currency=self.currency
+            )
+
     def placed(self) -> None:
         """It is new."""
         self.events.append(
@@ -146,6 +163,7 @@ class Order:
         before = {name: getattr(self, name) for name in changes}
         for name, value in changes.items():
             setattr(self, name, value)
+        self.fit_discount()
         differs = any(getattr(self, name) != value for name, value in before.items())
         if differs:
             self.events.append(OrderChanged(order_id=self.id, status=self.status.value, was=was.value))
@@ -167,8 +185,46 @@ def customer_name_in(answers: Mapping[str, Any]) -> str | None:
     return (name.strip()[:NAME_LIMIT] or None) if name else None
 
 
+def checked_id(id: str) -> str:
+    """An id that a client has given its order. Raises Invalid."""
+    if not _ID.fullmatch(id):
+        raise Invalid(field="order_id", rule="must be 1 to 64 letters, digits or any of . _ : -")
+    return id
+
+
 def checked_lines(lines: Iterable[OrderLine]) -> tuple[OrderLine, ...]:
+    """Raises Invalid."""
     result = tuple(lines)
     if len(result) > LINES_LIMIT:
-        raise Invalid(field="ordered_products", rule=f"may hold at most {LINES_LIMIT} entries")
+        raise Invalid(field="lines", rule=f"may hold at most {LINES_LIMIT} entries")
+    if sum(line.quantity * line.unit_price_minor for line in result) > AMOUNT_LIMIT:
+        raise Invalid(field="lines", rule="add up to more than an order can be worth")
     return result
+
+
+def checked_answers(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises Invalid, which names the label."""
+    if len(answers) > ANSWERS_LIMIT:
+        raise Invalid(field="answers", rule=f"may hold at most {ANSWERS_LIMIT} entries")
+    for label, answer in answers.items():
+        if not 1 <= len(label) <= NAME_LIMIT:
+            raise Invalid(field="answers", rule=f"must have labels of 1 to {NAME_LIMIT} characters")
+        if _extent(answer) > ANSWER_LIMIT:
+            raise Invalid(field=label, rule=f"may have at most {ANSWER_LIMIT} characters")
+    return dict(answers)
+
+
+def checked_proof(address: str) -> str:
+    """The address of a picture. Raises Invalid."""
+    return checked_picture(address, field="payment_proof", limit=PROOF_LIMIT)
+
+
+def _extent(answer: Any) -> int:
+    """About how many characters an answer takes, whatever it is made of."""
+    if isinstance(answer, str):
+        return len(answer)
+    if isinstance(answer, Mapping):
+        return sum(len(key) + _extent(value) for key, value in answer.items())
+    if isinstance(answer, list | tuple):
+        return sum(1 + _extent(entry) for entry in answer)
+    return len(str(answer))
