@@ -1,6 +1,7 @@
 """What every area of the core stands on: errors with a kind and a code, events, actors."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -66,6 +67,16 @@ class KeyReused(DomainError):
     kind = Kind.CONFLICT
     code = "idempotency_key_reused"
     says = "This id or Idempotency-Key was used for something else; use a new one"
+
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def checked_id(id: str, *, field: str = "id") -> str:
+    """An id of a client's own making. Raises Invalid."""
+    if not _ID.fullmatch(id):
+        raise Invalid(field=field, rule="must be 1 to 64 letters, digits or any of . _ : -")
+    return id
 
 
 def named_id(*parts: str) -> str:

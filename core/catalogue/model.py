@@ -1,5 +1,6 @@
 """What a shop sells, and how its stock came to be what it is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +11,20 @@ from core.catalogue.errors import OutOfStock
 from core.catalogue.events import ProductAdded, ProductChanged
 from core.conversations.messages import cleaned
 from core.kernel import Event, Invalid
+from core.pictures import checked_picture
 
 NAME_LIMIT = 255
 TEXT_LIMIT = 20_000
 STOCK_LIMIT = 10**9
 REASON_LIMIT = 255
+DURATION_LIMIT = 1_000_000
+"""Minutes."""
+PICTURE_LIMIT = 512 * 1024
+"""Bytes of a picture that comes inside the product."""
+BUTTONS_LIMIT = 20
+BUTTON_TEXT_LIMIT = 2_000
+PRODUCTS_LIMIT = 10_000
+"""Of one shop."""
 BY_HAND = "Manual adjustment"
 
 
@@ -191,7 +201,10 @@ _LIMITS = {
     "warranty": NAME_LIMIT,
     "category": NAME_LIMIT,
     "location": 1_000,
+    "form_id": 64,
 }
+_RUNS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
+_BLANKS = re.compile(r"[\x00-\x20]")
 
 
 def _checked(changes: ProductChanges) -> dict[str, Any]:
@@ -201,11 +214,17 @@ def _checked(changes: ProductChanges) -> dict[str, Any]:
             result[name] = _checked_text(result[name], name, limit)
     if "name" in result and not result["name"]:
         raise Invalid(field="name", rule="must not be empty")
-    for name in ("price_minor", "cost_minor", "promo_price_minor", "duration_minutes"):
+    for name in ("price_minor", "cost_minor", "promo_price_minor"):
         if (result.get(name) or 0) < 0:
             raise Invalid(field=name.removesuffix("_minor"), rule="must not be negative")
     if not 0 <= result.get("stock", 0) <= STOCK_LIMIT:
         raise Invalid(field="stock", rule=f"must be a whole number from 0 to {STOCK_LIMIT}")
+    if not 0 <= (result.get("duration_minutes") or 0) <= DURATION_LIMIT:
+        raise Invalid(field="duration", rule=f"must be a number of minutes from 0 to {DURATION_LIMIT}")
+    if (url := result.get("image_url")) is not None:
+        checked_picture(url, field="image_url", limit=PICTURE_LIMIT)
+    if "buttons" in result:
+        result["buttons"] = _checked_buttons(result["buttons"])
     return result
 
 
@@ -214,3 +233,15 @@ def _checked_text(text: str, name: str, limit: int) -> str:
     if len(text) > limit:
         raise Invalid(field=name, rule=f"may have at most {limit} characters")
     return text
+
+
+def _checked_buttons(buttons: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    """Customers press them: an address that is a program would run in their browser."""
+    if len(buttons) > BUTTONS_LIMIT:
+        raise Invalid(field="buttons", rule=f"may hold at most {BUTTONS_LIMIT} entries")
+    for button in buttons:
+        if any(len(str(value)) > BUTTON_TEXT_LIMIT for value in button.values()):
+            raise Invalid(field="buttons", rule=f"may have at most {BUTTON_TEXT_LIMIT} characters each")
+        if _RUNS.match(_BLANKS.sub("", str(button.get("url") or ""))):
+            raise Invalid(field="buttons.url", rule="must be the address of a page")
+    return tuple(buttons)

@@ -5,7 +5,7 @@ from core.shops.errors import ShopNotFound
 from core.shops.policy import Permission, Role, Standing, may
 from ports.db import Transaction
 
-__all__ = ["Standing", "require", "role_in_shop", "standing_in_shop"]
+__all__ = ["Standing", "allows", "require", "role_in_shop", "standing_in_shop"]
 
 
 def standing_in_shop(tx: Transaction, actor: Agent, shop_id: str) -> Standing:
@@ -36,3 +36,14 @@ def require(tx: Transaction, actor: Agent, shop_id: str, permission: Permission)
             return
     if not standing_in_shop(tx, actor, shop_id).may(permission):
         raise Forbidden(permission=permission.value)
+
+
+def allows(tx: Transaction, actor: Agent | None, shop_id: str, permission: Permission) -> bool:
+    """Whether the caller may, where others are shown less instead of being refused."""
+    if actor is None:
+        return False
+    try:
+        require(tx, actor, shop_id, permission)
+    except (ShopNotFound, Forbidden):
+        return False
+    return True

@@ -274,6 +274,7 @@ async def test_prices_are_numbers_in_major_units(api: Api, owner: str, stage, db
         "description": "",
         "retailPrice": 19.99,
         "stock": 4,
+        "stockHistory": [],
         "imageUrl": "https://x.example/a.png",
         "item_type": "product",
         "retail_price": 19.99,
