@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bootstrap import cli_events, cli_members, cli_secrets, cli_sites, cli_visitors, cli_webhooks
+from bootstrap import cli_events, cli_members, cli_secrets, cli_shops, cli_sites, cli_visitors, cli_webhooks
 from bootstrap.command import (
     console,
     fail,
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_members.app, name="members")
 app.add_typer(cli_secrets.app, name="secrets")
+app.add_typer(cli_shops.app, name="shop")
 app.add_typer(cli_sites.app, name="sites")
 app.add_typer(cli_visitors.app, name="visitors")
 app.add_typer(cli_webhooks.app, name="webhooks")

@@ -45,8 +45,7 @@ def domain_error(error: Exception) -> DomainError | None:
 
     None for a constraint that no input should be able to break, and for errors of any other kind.
     """
-    is_broken_constraint = isinstance(error, sqlite3.IntegrityError) or _sqlstate(error).startswith("23")
-    if not is_broken_constraint:
+    if not is_broken_constraint(error):
         return None
     name = _constraint_name(error)
     if name in _ERRORS:
@@ -59,6 +58,10 @@ def domain_error(error: Exception) -> DomainError | None:
 def is_broken_reference(error: Exception) -> bool:
     """Whether a row named another that is not there, on the database that does not say which one."""
     return isinstance(error, sqlite3.IntegrityError) and "FOREIGN KEY" in str(error)
+
+
+def is_broken_constraint(error: Exception) -> bool:
+    return isinstance(error, sqlite3.IntegrityError) or _sqlstate(error).startswith("23")
 
 
 def _sqlstate(error: Exception) -> str:
