@@ -78,7 +78,7 @@ def shop_out(view: ShopView) -> ShopOut:
         name=shop.name,
         owner_id=shop.owner_id,
         team=[_member_out(member) for member in view.team],
-        subscription=_subscription_out(shop.subscription),
+        subscription=subscription_out(shop.subscription),
         currency=shop.currency,
         is_facebook_connected=False,
         integrations={},
