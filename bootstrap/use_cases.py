@@ -7,6 +7,8 @@ from core.application import (
     FileUseCases,
     IdentityUseCases,
     InboxUseCases,
+    NotificationUseCases,
+    OrderUseCases,
     PlatformUseCases,
     RoomUseCases,
     ShopUseCases,
@@ -19,6 +21,8 @@ from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.files import serving, uploading
 from core.identity import admins, authentication, people
 from core.identity import use_cases as identity
+from core.orders import use_cases as orders
+from core.notifications import use_cases as notifications
 from core.shops import approval, deletion
 from core.shops import members as team
 from core.shops import use_cases as shops
@@ -80,6 +84,19 @@ def application(
             rooms.FollowSession(db), rooms.FollowConversation(db), online.ListOnline(db, presence)
         ),
         inbox=_inbox(db, clock, ids),
+        notifications=NotificationUseCases(
+            list=notifications.ListNotifications(db),
+            read=notifications.ReadNotifications(db, clock),
+            delete=notifications.DeleteNotifications(db),
+        ),
+        orders=OrderUseCases(
+            list=orders.ListOrders(db),
+            read=orders.ReadOrder(db),
+            place=orders.PlaceOrder(db, clock, ids),
+            change=orders.ChangeOrder(db, clock),
+            change_status=orders.ChangeStatus(db, clock),
+            delete=orders.DeleteOrder(db, clock),
+        ),
         files=FileUseCases(
             locate=uploading.LocateConversation(db),
             begin=uploading.BeginUpload(db, clock, ids, files_url, upload_limit),

@@ -49,6 +49,15 @@ from core.identity.use_cases import (
     Register,
     WhoAmI,
 )
+from core.orders.use_cases import (
+    ChangeOrder,
+    ChangeStatus,
+    DeleteOrder,
+    ListOrders,
+    PlaceOrder,
+    ReadOrder,
+)
+from core.notifications.use_cases import DeleteNotifications, ListNotifications, ReadNotifications
 from core.shops.approval import ApproveSubscription, RejectSubscription, RequestUpgrade, SurveyShops
 from core.shops.deletion import DeleteShop
 from core.shops.members import AddMember, ChangeRole, ListTeam, RemoveMember
@@ -182,6 +191,23 @@ class InboxUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderUseCases:
+    list: ListOrders
+    read: ReadOrder
+    place: PlaceOrder
+    change: ChangeOrder
+    change_status: ChangeStatus
+    delete: DeleteOrder
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationUseCases:
+    list: ListNotifications
+    read: ReadNotifications
+    delete: DeleteNotifications
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookUseCases:
     create: CreateWebhook
     list: ListWebhooks
@@ -216,6 +242,8 @@ class Application:
     visitor: VisitorUseCases
     rooms: RoomUseCases
     inbox: InboxUseCases
+    notifications: NotificationUseCases
+    orders: OrderUseCases
     files: FileUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent

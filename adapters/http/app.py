@@ -9,7 +9,7 @@ import structlog
 from quart import Blueprint, Quart
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
-from werkzeug.routing import BaseConverter, MapAdapter, Rule, WebsocketMismatch
+from werkzeug.routing import MapAdapter, Rule, WebsocketMismatch
 
 from adapters.http import (
     accounts,
@@ -20,6 +20,7 @@ from adapters.http import (
     frontend,
     health,
     identity_secret,
+    orders,
     presence,
     shops,
     sites,
@@ -49,6 +50,7 @@ from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.once import Once
 from adapters.http.options import HttpOptions
+from adapters.http.paths import CONVERTERS
 from adapters.http.reception import Reception
 from adapters.http.reply import Letterhead, Reply, Streamed, refusal
 from adapters.wire.addresses import Addresses
@@ -61,19 +63,6 @@ from ports.feed import Feed
 from ports.limits import RateLimiter
 
 Send = Callable[[Any], Any]
-
-
-class IdConverter(BaseConverter):
-    """Ids in paths. Anything else is not found before a database has to wonder about it."""
-
-    regex = "[A-Za-z0-9._:-]{1,128}"
-
-
-class NameConverter(BaseConverter):
-    """People's names in paths, which may hold slashes and blanks. What is no name the core will not find."""
-
-    regex = ".{1,400}"
-    part_isolating = False
 
 
 class Undeclared(Exception):
@@ -255,8 +244,7 @@ def create_http(
 
 def _quart() -> Http:
     app = Http(__name__, static_folder=None)
-    app.url_map.converters["id"] = IdConverter
-    app.url_map.converters["name"] = NameConverter
+    app.url_map.converters.update(CONVERTERS)
     # A redirect would be an HTML page, and a POST would lose its body on the way.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -287,6 +275,7 @@ def _blueprints(
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),
+        orders.blueprint(application.orders),
         presence.blueprint(application.rooms),
         webchat.blueprint(
             application.identity,

@@ -91,6 +91,11 @@ PLATFORM = Dialect(
         "client_id": "id",
         "customer_name": "customerName",
         "is_note": "isNote",
+        "lines": "orderedProducts",
+        "lines.quantity": "orderedProducts.quantity",
+        "lines.unit_price": "orderedProducts.unitPrice",
+        "order_id": "submissionId",
+        "payment_proof": "paymentScreenshotUrl",
     },
 )
 

@@ -255,4 +255,6 @@ def _is_shown(kind: Any) -> bool:
 
 def _is_needed(kind: Any) -> bool:
     """Whether there is anything that has to be sent."""
+    if not isinstance(kind, type):
+        return False
     return any(field.required for field in msgspec.structs.fields(kind))

@@ -1,0 +1,29 @@
+"""What may stand in the places of a path."""
+
+from werkzeug.routing import BaseConverter
+
+
+class IdConverter(BaseConverter):
+    """Ids in paths. Anything else is not found before a database has to wonder about it."""
+
+    regex = "[A-Za-z0-9._:-]{1,128}"
+
+
+class NameConverter(BaseConverter):
+    """People's names in paths, which may hold slashes and blanks. What is no name the core will not find."""
+
+    regex = ".{1,400}"
+    part_isolating = False
+
+
+class ReferenceConverter(BaseConverter):
+    """What people call a thing in paths, such as an order's number, which may begin with any letters."""
+
+    regex = r"[^/\x00-\x1f\x7f]{1,64}"
+
+
+CONVERTERS: dict[str, type[BaseConverter]] = {
+    "id": IdConverter,
+    "name": NameConverter,
+    "reference": ReferenceConverter,
+}
