@@ -16,9 +16,11 @@ from core.conversations.messages import Message, Sender
 from core.conversations.model import Conversation
 from core.kernel import Event
 from ports.accounts import Logins, Users
-from ports.catalogue import Forms, Orders, Products
+from ports.catalogue import Forms, Orders, Products, Versions
 from ports.files import Files, StoredObjects
+from ports.notifications import Notifications
 from ports.shops import Members, Shops
+from ports.memories import Memories
 from ports.sites import Sites
 from ports.visits import Visitors
 from ports.webhooks import Webhooks
@@ -91,6 +93,14 @@ class Conversations(Protocol):
         """Those with the newest messages, newest first."""
         ...
 
+    def versions(self, limit: int) -> Versions:
+        """Of the same ones, in the same order."""
+        ...
+
+    def by_ids(self, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
+        """Those that there are."""
+        ...
+
     def add(self, conversation: Conversation) -> None:
         """Store a new one and its events. Raises AlreadyOpen when its visitor has one, DoneBefore when
         there is one with this id."""
@@ -113,6 +123,14 @@ class Messages(Protocol):
     def find(self, conversation_id: str, message_id: str) -> Message | None: ...
 
     def by_client_id(self, conversation_id: str, sender: Sender, client_id: str) -> Message | None: ...
+
+    def known(self, conversation_id: str, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that one of its messages has, be they ours or the clients'."""
+        ...
+
+    def is_free(self, message_id: str) -> bool:
+        """Whether no message of the shop has this id."""
+        ...
 
     def page(
         self,
@@ -218,6 +236,10 @@ class Transaction(Protocol):
     def forms(self) -> Forms: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def memories(self) -> Memories: ...
+    @property
+    def notifications(self) -> Notifications: ...
     @property
     def stream(self) -> Stream: ...
     @property

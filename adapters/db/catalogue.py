@@ -163,6 +163,10 @@ class SqlForms:
             raise FormNotFound
         return Form(**row)
 
+    def by_ids(self, form_ids: Iterable[str], *, lock: bool = False) -> dict[str, Form]:
+        rows = _FORMS.by_ids(self._session, self._shop_id, form_ids, lock=lock)
+        return {row["id"]: Form(**row) for row in rows}
+
     def all(self) -> list[Form]:
         return [Form(**row) for row in _FORMS.all(self._session, self._shop_id)]
 

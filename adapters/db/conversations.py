@@ -95,6 +95,13 @@ _LATEST = Statement(
     .order_by(conversations.c.last_message_at.desc(), conversations.c.id.desc())
     .limit(p("limit"))
 )
+_VERSIONS = Statement(
+    sa.select(conversations.c.id, conversations.c.version)
+    .where(_OURS)
+    .order_by(conversations.c.last_message_at.desc(), conversations.c.id.desc())
+    .limit(p("limit"))
+)
+_BY_IDS = ListStatement(lambda ids: sa.select(*_COLUMNS).where(_OURS, conversations.c.id.in_(ids)))
 _ADD = Statement(conversations.insert())
 _SAVE = Statement(
     conversations.update()
@@ -120,6 +127,14 @@ _BY_CLIENT_ID = Statement(
     )
 )
 _DELETE_MESSAGE = Statement(messages.delete().where(_THREAD, messages.c.id == p("message_id")))
+_KNOWN = ListStatement(
+    lambda ids: sa.select(messages.c.id, messages.c.client_id).where(
+        _THREAD, sa.or_(messages.c.id.in_(ids), messages.c.client_id.in_(ids))
+    )
+)
+_IS_TAKEN = Statement(
+    sa.select(messages.c.sequence).where(messages.c.shop_id == p("shop_id"), messages.c.id == p("message_id"))
+)
 _page = sa.select(*_MESSAGE_COLUMNS).where(
     _THREAD,
     messages.c.sequence > p("after"),
@@ -182,6 +197,14 @@ class SqlConversations:
         rows = _LATEST.all(self._session, {"shop_id": self._shop_id, "limit": limit})
         return [Conversation(**row) for row in rows]
 
+    def versions(self, limit: int) -> dict[str, int]:
+        rows = _VERSIONS.all(self._session, {"shop_id": self._shop_id, "limit": limit})
+        return {row["id"]: row["version"] for row in rows}
+
+    def by_ids(self, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
+        rows = _BY_IDS.all(self._session, conversation_ids, {"shop_id": self._shop_id})
+        return {row["id"]: Conversation(**row) for row in rows}
+
     def add(self, conversation: Conversation) -> None:
         row = {name: getattr(conversation, name) for name in _FIELDS}
         _ADD.run(self._session, {"shop_id": self._shop_id, **row})
@@ -221,6 +244,14 @@ class SqlMessages:
 
     def by_client_id(self, conversation_id: str, sender: Sender, client_id: str) -> Message | None:
         return self._one(_BY_CLIENT_ID, conversation_id=conversation_id, sender=sender, client_id=client_id)
+
+    def known(self, conversation_id: str, ids: Sequence[str]) -> set[str]:
+        params = {"shop_id": self._shop_id, "conversation_id": conversation_id}
+        rows = _KNOWN.all(self._session, ids, params)
+        return {row[name] for row in rows for name in ("id", "client_id")}.intersection(ids)
+
+    def is_free(self, message_id: str) -> bool:
+        return _IS_TAKEN.one(self._session, {"shop_id": self._shop_id, "message_id": message_id}) is None
 
     def page(
         self,

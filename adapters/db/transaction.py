@@ -12,6 +12,8 @@ from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
 from adapters.db.files import SqlFiles, SqlStoredObjects
 from adapters.db.identity import SqlLogins, SqlUsers
+from adapters.db.memories import SqlMemories
+from adapters.db.notifications import SqlNotifications
 from adapters.db.orders import SqlOrders
 from adapters.db.shops import SqlMembers, SqlShops
 from adapters.db.sites import SqlSites
@@ -20,6 +22,7 @@ from adapters.db.stream import ADD_DELIVERIES, ADD_EVENTS, ADVANCE, RECORD, SqlD
 from adapters.db.violations import domain_error, is_broken_reference
 from adapters.db.visits import SqlVisitors
 from adapters.db.webhooks import SqlWebhooks
+from core.conversations.events import AgentsNotified
 from core.kernel import DomainError, Event
 from core.shops.errors import ShopNotFound
 from ports.clock import Clock, Ids
@@ -97,6 +100,14 @@ class SqlTransaction:
         return SqlOrders(self.session, self._shop_id, self.record)
 
     @property
+    def memories(self) -> SqlMemories:
+        return SqlMemories(self.session, self._shop_id)
+
+    @property
+    def notifications(self) -> SqlNotifications:
+        return SqlNotifications(self.session)
+
+    @property
     def stream(self) -> SqlStream:
         return SqlStream(self.session, self._shop_id)
 
@@ -142,6 +153,9 @@ class SqlTransaction:
             return []
         new_id = self._context.ids.new
         rows = [{"id": new_id(), "topic": event.topic, "payload": encoded(event)} for event in self._recorded]
+        for row, event in zip(rows, self._recorded, strict=True):
+            if isinstance(event, AgentsNotified):
+                self.notifications.tell(shop_id, row["id"], event, now)
         first = self._append(shop_id, rows, now) - count + 1
         return [
             Recorded(id=row["id"], shop_id=shop_id, position=position, occurred_at=now, event=event)

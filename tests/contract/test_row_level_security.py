@@ -14,6 +14,7 @@ from core.conversations.visitor import OpenSession
 from core.sites.model import Site
 from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
+from ports.memories import Recollection
 from tests.builders import a_form, a_message, a_product, a_shop, an_order, ids
 from tests.contract.test_files import a_file, add, attach
 from tests.contract.test_webhook_records import a_webhook
@@ -38,6 +39,10 @@ async def two_shops(postgres_url, opened, clock):
         site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
         await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
         await db.transact(lambda tx: a_webhook(tx, clock.now()), shop=stage.shop.id)
+        shown = Recollection(id=ids.new(), client="c", tab=None, digest="d", seen_at=clock.now())
+        await db.transact(
+            lambda tx, shown=shown: tx.memories.keep(shown, {"head": b"{}"}), shop=stage.shop.id
+        )
         secret = IdentitySecret(sealed="x", created_at=clock.now())
 
         def vouch(tx, secret=secret, visitor_id=stage.visitor.visitor_id):
