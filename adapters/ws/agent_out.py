@@ -15,6 +15,7 @@ from adapters.wire.conversations import (
     conversation_out,
     message_out,
 )
+from adapters.wire.notifications import NotificationOut, notification_out
 from adapters.ws.asgi import Frame
 from adapters.ws.trouble import Trouble
 from core.conversations.events import (
@@ -28,8 +29,10 @@ from core.conversations.events import (
     Typing,
 )
 from core.conversations.messages import Sender
+from core.conversations.signals import NotificationsSeen
 from core.conversations.views import ConversationView
 from core.kernel import Event
+from core.notifications.model import Notification, subject_of
 from ports.db import Recorded
 
 
@@ -90,14 +93,11 @@ class MessageGoneOut(Out):
     shop_id: str
 
 
-class NotificationOut(Out):
-    id: str
-    title: str
-    message: str
-    type: str
-    timestamp: int
-    read: bool
-    data: dict[str, str]
+class NotificationGoneOut(Out):
+    """`id`: null for all of the shop's."""
+
+    shop_id: str
+    id: str | None
 
 
 class ErrorOut(Out):
@@ -134,6 +134,11 @@ def typing_frame(shop_id: str, typing: Typing, at: datetime) -> Frame:
         sender=SENDER_WORDS[Sender(typing.sender)],
     )
     return out("typing:start" if typing.is_typing else "typing:stop", content, at)
+
+
+def seen_frame(shop_id: str, seen: NotificationsSeen, at: datetime) -> Frame:
+    content = NotificationGoneOut(shop_id=shop_id, id=seen.notification_id)
+    return out("notification:deleted" if seen.is_deleted else "notification:read", content, at)
 
 
 def update_frame(shop_id: str, view: ConversationView, at: datetime, position: int) -> Frame:
@@ -186,15 +191,15 @@ def _read(shop_id: str, read: MessagesRead) -> ReadOut:
 
 
 def _notification(recorded: Recorded, notice: AgentsNotified) -> NotificationOut:
-    data = {"shopId": recorded.shop_id}
-    if notice.conversation_id is not None:
-        data["conversationId"] = notice.conversation_id
-    return NotificationOut(
+    """As everybody who may read it has it, unread, from now on."""
+    notification = Notification(
+        shop_id=recorded.shop_id,
         id=recorded.id,
         title=notice.title,
         message=notice.message,
-        type=notice.level,
-        timestamp=ms(recorded.occurred_at),
-        read=False,
-        data=data,
+        level=notice.level,
+        created_at=recorded.occurred_at,
+        action_url=notice.action_url,
+        data=subject_of(notice),
     )
+    return notification_out(notification)

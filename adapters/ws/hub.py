@@ -11,7 +11,7 @@ from adapters.ws.seats import AgentSeat, VisitorSeat
 from adapters.ws.socket import Socket
 from adapters.ws.updates import AT_ONCE, ReadView, Snapshot
 from core.conversations.events import Typing
-from core.conversations.signals import Signal
+from core.conversations.signals import NotificationsSeen, Signal
 from ports.clock import Clock
 from ports.db import Recorded
 
@@ -42,8 +42,11 @@ class Hub:
             log.exception("event not delivered", topic=recorded.event.topic, position=recorded.position)
 
     def signal(self, shop_id: str, signal: Signal) -> None:
+        room = self._shops.get(shop_id)
         if isinstance(signal, Typing):
             self._show_typing(shop_id, signal)
+        elif isinstance(signal, NotificationsSeen) and room is not None:
+            room.tell_seen(signal, self._clock)
 
     def _show_typing(self, shop_id: str, typing: Typing) -> None:
         room = self._shops.get(shop_id)

@@ -7,6 +7,7 @@ from adapters.ws.asgi import Frame
 from adapters.ws.seats import ALWAYS, AgentSeat
 from adapters.ws.updates import ReadView, Updates
 from core.conversations.events import Typing
+from core.conversations.signals import NotificationsSeen
 from ports.clock import Clock
 from ports.db import Recorded
 
@@ -37,6 +38,14 @@ class ShopRoom:
         frame = agent_out.typing_frame(self.shop_id, typing, clock.now())
         for seat in self.seats:
             if not seat.is_held and (typing.sender_id is None or seat.user_id != typing.sender_id):
+                seat.offer(ALWAYS, frame)
+
+    def tell_seen(self, seen: NotificationsSeen, clock: Clock) -> None:
+        """To that person's own sockets."""
+        mine = [seat for seat in self.seats if seat.user_id == seen.user_id]
+        frame = agent_out.seen_frame(self.shop_id, seen, clock.now()) if mine else None
+        for seat in mine:
+            if frame is not None:
                 seat.offer(ALWAYS, frame)
 
     def show(self, position: int, frame: Frame) -> None:
