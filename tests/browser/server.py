@@ -46,9 +46,9 @@ class Server:
 
 
 @contextmanager
-def a_server(folder: Path, **settings: str) -> Iterator[Server]:
+def a_server(folder: Path, port: int | None = None, **settings: str) -> Iterator[Server]:
     """On the migrated database in the folder, without an assistant that would answer by itself."""
-    url, port = f"sqlite:///{folder / 'parley.db'}", free_port()
+    url, port = f"sqlite:///{folder / 'parley.db'}", port or free_port()
     own = {"PARLEY_PUBLIC_URL": f"http://localhost:{port}", "PARLEY_ASSISTANT": "off", **settings}
     process = ParleyProcess(environment(url, **own), folder / "server.log", port)
     demo = seed(url)
