@@ -33,6 +33,7 @@ class Swept(NamedTuple):
     answers: int
     webhook_deliveries: int
     files: int
+    notifications: int
 
 
 class Housekeeping:
@@ -45,9 +46,11 @@ class Housekeeping:
         *,
         events_kept: timedelta,
         webhooks_kept: timedelta,
+        notifications_kept: timedelta,
     ) -> None:
         self._db, self._clock, self._answers, self._sweep_files = db, clock, answers, sweep_files
         self._events_kept, self._webhooks_kept = events_kept, webhooks_kept
+        self._notifications_kept = notifications_kept
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -63,17 +66,18 @@ class Housekeeping:
         """How much went."""
         now = self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, int, int, int]:
+        def work(tx: Transaction) -> tuple[int, int, int, int, int]:
             return (
                 tx.stream.prune(now - self._events_kept),
                 tx.logins.prune(now - LOGINS_KEPT),
                 tx.visitors.prune(now - SESSIONS_KEPT),
                 tx.webhooks.prune(now - self._webhooks_kept),
+                tx.notifications.prune(now - self._notifications_kept),
             )
 
-        events, logins, sessions, deliveries = await self._db.transact(work, shop=SYSTEM)
+        events, logins, sessions, deliveries, told = await self._db.transact(work, shop=SYSTEM)
         answers, files = await self._answers.prune(), await self._sweep_files()
-        return Swept(events, logins, sessions, answers, deliveries, files)
+        return Swept(events, logins, sessions, answers, deliveries, files, told)
 
     async def _run(self) -> None:
         pause = FIRST_SECONDS

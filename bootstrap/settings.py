@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     webhooks_allow_private: bool = False
     """Webhooks may go to this machine and its network, over plain http too: for development alone."""
     webhooks_kept: Duration = timedelta(days=30)
+    notifications_kept: Duration = timedelta(days=90)
     """How long the log of what was sent to webhooks reaches back."""
     lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""

@@ -50,6 +50,7 @@ class Service:
             application.files.sweep,
             events_kept=settings.events_kept,
             webhooks_kept=settings.webhooks_kept,
+            notifications_kept=settings.notifications_kept,
         )
         self.socketio = create_socketio(
             application,

@@ -42,6 +42,7 @@ async def _work(container: Container) -> None:
         container.application().files.sweep,
         events_kept=settings.events_kept,
         webhooks_kept=settings.webhooks_kept,
+        notifications_kept=settings.notifications_kept,
     )
     feed = LiveFeed(db, container.bus(), Nobody())
     await feed.open()

@@ -20,6 +20,7 @@ from adapters.http import (
     frontend,
     health,
     identity_secret,
+    notifications,
     orders,
     presence,
     shops,
@@ -275,6 +276,7 @@ def _blueprints(
         identity_secret.blueprint(application.sites),
         webhooks.blueprint(application.webhooks),
         conversations.blueprint(application.inbox),
+        notifications.blueprint(application.notifications, feed),
         orders.blueprint(application.orders),
         presence.blueprint(application.rooms),
         webchat.blueprint(

@@ -8,6 +8,7 @@ from adapters.db.answers import SqlAnswers
 from adapters.providers.storage_memory import MemoryStorage
 from adapters.providers.system import RandomIds
 from bootstrap.housekeeping import Housekeeping
+from core.conversations.events import AgentsNotified
 from core.conversations.visitor import OpenSession
 from core.files.serving import SweepFiles
 from core.webhooks.model import DeliveryStatus
@@ -29,6 +30,7 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
         SweepFiles(db, clock, MemoryStorage()),
         events_kept=timedelta(days=7),
         webhooks_kept=timedelta(days=20),
+        notifications_kept=timedelta(days=36),
     )
     stage = await a_shop(db, clock)
 
@@ -36,13 +38,15 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
         endpoint = a_webhook(tx, clock.now())
         a_delivery(tx, endpoint, clock.now(), status=DeliveryStatus.DELIVERED)
 
+        tx.record(AgentsNotified(title="x", message="", level="info", conversation_id=None))
+
     await db.transact(deliver, shop=stage.shop.id)
     await OpenSession(db, clock, RandomIds())(visitor=stage.visitor)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (1, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (2, 0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0)
+    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0, 1)
