@@ -11,7 +11,16 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bootstrap import cli_events, cli_members, cli_secrets, cli_shops, cli_sites, cli_visitors, cli_webhooks
+from bootstrap import (
+    cli_admins,
+    cli_events,
+    cli_members,
+    cli_secrets,
+    cli_shops,
+    cli_sites,
+    cli_visitors,
+    cli_webhooks,
+)
 from bootstrap.command import (
     console,
     fail,
@@ -25,6 +34,7 @@ from bootstrap.settings import Environment, Settings
 app = typer.Typer(
     help="Parley: conversations that sell.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.add_typer(cli_admins.app, name="admins")
 app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_members.app, name="members")
 app.add_typer(cli_secrets.app, name="secrets")

@@ -5,7 +5,7 @@ missing one is seen at once and read from the database; a poll finds what is mis
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,6 +86,7 @@ class _Watched:
     cursor: int | None = None
     early: dict[int, Recorded] = field(default_factory=dict)
     healing: asyncio.Task[None] | None = None
+    is_gone: bool = False
 
 
 class LiveFeed:
@@ -227,7 +228,9 @@ class LiveFeed:
             if not shop_ids:
                 continue
             with suppress(DomainError):
-                self._compare(await self._positions(shop_ids))
+                positions = await self._positions(shop_ids)
+                self._compare(positions)
+                self._part_from(set(shop_ids) - positions.keys())
 
     async def _positions(self, shop_ids: list[str]) -> dict[str, int]:
         return await self._db.read(lambda tx: tx.stream.positions(shop_ids), shop=SYSTEM)
@@ -237,6 +240,14 @@ class LiveFeed:
             watched = self._watched.get(shop_id)
             if watched is not None and watched.cursor is not None and position > watched.cursor:
                 self._heal(shop_id, watched, PATIENCE_SECONDS if watched.early else 0)
+
+    def _part_from(self, shop_ids: Iterable[str]) -> None:
+        """A shop without a stream was deleted, and the word of it may have been lost on its way."""
+        for shop_id in shop_ids:
+            watched = self._watched.get(shop_id)
+            if watched is not None and not watched.is_gone:
+                watched.is_gone = True
+                self._signal(shop_id, ShopGone())
 
 
 def _message(events: Sequence[Recorded]) -> _WireMessage:

@@ -45,7 +45,7 @@ def blueprint(platform: PlatformUseCases) -> Blueprint:
     @endpoint(access=PLATFORM_ADMIN, query=SurveyQuery, returns=DataList[SurveyedShopOut])
     async def survey(actor: UserActor, query: SurveyQuery) -> DataList[SurveyedShopOut]:
         """List all shops with their subscriptions, such as those with the status pending_approval."""
-        shops = await platform.shops(actor=actor, status=query.status)
+        shops = await platform.shops(actor=actor, status=query.wanted)
         return data_list([surveyed_out(shop) for shop in shops])
 
     @routes.post("/shops/<id:shop_id>/subscription/approve")

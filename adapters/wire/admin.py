@@ -1,5 +1,7 @@
 """What the platform's admins see and say."""
 
+from typing import Literal
+
 from adapters.wire.base import Id, In, Out, ms
 from adapters.wire.subscriptions import SubscriptionOut, subscription_out
 from core.shops.model import Shop
@@ -11,7 +13,11 @@ class AdminIn(In):
 
 
 class SurveyQuery(In):
-    status: SubscriptionStatus | None = None
+    status: Literal["trialing", "active", "expired", "pending_approval"] | None = None
+
+    @property
+    def wanted(self) -> SubscriptionStatus | None:
+        return SubscriptionStatus(self.status) if self.status else None
 
 
 class SurveyedShopOut(Out):

@@ -18,6 +18,7 @@ from adapters.ws.trouble import Refusal, Trouble, malformed, trouble_of
 from core.conversations.errors import StreamGone
 from core.identity.errors import BadToken
 from core.kernel import Agent, DomainError, Kind, UserActor
+from core.shops.errors import ShopNotFound
 
 SHOPS_LIMIT = 100
 """Shops that one connection may join."""
@@ -85,7 +86,11 @@ class AgentSession:
         except BaseException:
             self._give_up(shop_id)
             raise
-        seat.release(position)
+        if self._seats.get(shop_id) is seat:
+            seat.release(position)
+        else:
+            # Put out while the past was read: what said so went out before it.
+            await self._say("shop:left", _shop(shop_id))
 
     async def depart(self, content: agent_in.LeaveIn) -> None:
         self._give_up(content.shop_id)
@@ -113,7 +118,7 @@ class AgentSession:
         return self._actor
 
     async def _take_seat(self, shop_id: str, agent: Agent) -> AgentSeat:
-        seat = AgentSeat(self._socket, user_id(agent))
+        seat = AgentSeat(self._socket, user_id(agent), lambda: self._evict(shop_id))
         self._desk.hub.seat_agent(shop_id, seat)
         try:
             await self._desk.feed.watch(shop_id)
@@ -141,6 +146,12 @@ class AgentSession:
             return await read_past(self._desk, agent, shop_id, since)
         joined = await self._desk.application.inbox.join(actor=agent, shop_id=shop_id)
         return Past(joined.position, (), ())
+
+    def _evict(self, shop_id: str) -> None:
+        """The agent has left the team, or the shop is gone. Said at once, for nothing waits here."""
+        self._give_up(shop_id)
+        for event, said in _farewell(shop_id, ShopNotFound()):
+            self._socket.push(agent_out.out(event, said, self._desk.clock.now()))
 
     def _give_up(self, shop_id: str) -> None:
         seat = self._seats.pop(shop_id, None)
@@ -175,8 +186,8 @@ class AgentSession:
             except DomainError as error:
                 if error.kind in {Kind.NOT_FOUND, Kind.FORBIDDEN}:
                     self._give_up(shop_id)
-                    await self._say("error", agent_out.error(trouble_of(error), "shop:join", shop_id))
-                    await self._say("shop:left", _shop(shop_id))
+                    for event, said in _farewell(shop_id, error):
+                        await self._say(event, said)
 
     async def _say(self, event: str, data: Out) -> None:
         await self._socket.reply(agent_out.out(event, data, self._desk.clock.now()))
@@ -204,6 +215,12 @@ def _understood(envelope: agent_in.Envelope) -> tuple[agent_in.In, Answer]:
     # Clients send `data: null` where they have nothing to say.
     said = b"{}" if bytes(envelope.data) == b"null" else envelope.data
     return msgspec.json.decode(said, type=shape), answer
+
+
+def _farewell(shop_id: str, error: DomainError) -> list[tuple[str, Out]]:
+    """Why the agent is no longer in the shop, and that it is so."""
+    why = agent_out.error(trouble_of(error), "shop:join", shop_id)
+    return [("error", why), ("shop:left", _shop(shop_id))]
 
 
 def _shop(shop_id: str, position: int | None = None) -> agent_out.ShopOut:

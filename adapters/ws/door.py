@@ -57,6 +57,8 @@ class Door:
         visitor = self._application.identity.authenticate_visitor(token)
         if tenant not in PLACEHOLDERS and tenant not in {None, visitor.shop_id}:
             raise BadToken
+        if await self._application.shops.find.by_id(visitor.shop_id) is None:
+            raise BadToken  # a token outlives its shop
         if origin is not None and origin != self._own_origin:
             await self._check_page(origin, visitor.shop_id)
         return visitor

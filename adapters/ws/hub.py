@@ -8,10 +8,10 @@ import structlog
 from adapters.ws import visitor_out
 from adapters.ws.rooms import ShopRoom
 from adapters.ws.seats import AgentSeat, VisitorSeat
-from adapters.ws.socket import Socket
+from adapters.ws.socket import POLICY, Socket
 from adapters.ws.updates import AT_ONCE, ReadView, Snapshot
 from core.conversations.events import Typing
-from core.conversations.signals import NotificationsSeen, Signal
+from core.conversations.signals import NotificationsSeen, ShopGone, Signal
 from ports.clock import Clock
 from ports.db import Recorded
 
@@ -42,11 +42,21 @@ class Hub:
             log.exception("event not delivered", topic=recorded.event.topic, position=recorded.position)
 
     def signal(self, shop_id: str, signal: Signal) -> None:
-        room = self._shops.get(shop_id)
-        if isinstance(signal, Typing):
-            self._show_typing(shop_id, signal)
-        elif isinstance(signal, NotificationsSeen) and room is not None:
-            room.tell_seen(signal, self._clock)
+        match signal:
+            case Typing():
+                self._show_typing(shop_id, signal)
+            case NotificationsSeen() if (room := self._shops.get(shop_id)) is not None:
+                room.tell_seen(signal, self._clock)
+            case ShopGone():
+                self._clear(shop_id)
+
+    def _clear(self, shop_id: str) -> None:
+        """Agents keep their sockets, which may be in other shops; a visitor's has nothing else to do."""
+        if (room := self._shops.get(shop_id)) is not None:
+            room.evict()
+        for seats in [seats for (shop, _), seats in self._visitors.items() if shop == shop_id]:
+            for seat in seats:
+                seat.socket.close(POLICY, "the shop is gone")
 
     def _show_typing(self, shop_id: str, typing: Typing) -> None:
         room = self._shops.get(shop_id)

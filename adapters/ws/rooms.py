@@ -8,6 +8,7 @@ from adapters.ws.seats import ALWAYS, AgentSeat
 from adapters.ws.updates import ReadView, Updates
 from core.conversations.events import Typing
 from core.conversations.signals import NotificationsSeen
+from core.shops.events import MemberLeft
 from ports.clock import Clock
 from ports.db import Recorded
 
@@ -28,11 +29,18 @@ class ShopRoom:
         if frame is not None:
             for seat in self.seats:
                 seat.offer(recorded.position, frame)
+        if isinstance(recorded.event, MemberLeft):
+            self.evict(recorded.event.user_id)
         conversation_id = agent_out.changed_conversation(recorded.event)
         if conversation_id is not None:
             self.updates.touch(conversation_id, recorded.occurred_at)
         if self._early:
             self._show_early()
+
+    def evict(self, user_id: str | None = None) -> None:
+        """Send this person's sockets out of the shop, or everybody's."""
+        for seat in [seat for seat in self.seats if user_id in {None, seat.user_id}]:
+            seat.evict()
 
     def signal(self, typing: Typing, clock: Clock) -> None:
         frame = agent_out.typing_frame(self.shop_id, typing, clock.now())

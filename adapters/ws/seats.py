@@ -4,6 +4,8 @@ A seat is taken before the past is read, so that nothing falls between the two. 
 the past went, live frames wait here; then those that it covered are dropped, and the others follow in order.
 """
 
+from collections.abc import Callable
+
 from adapters.ws.asgi import Frame
 from adapters.ws.socket import Socket
 from core.conversations.events import ConversationDeleted, ConversationOpened, MessagePosted
@@ -16,12 +18,12 @@ HELD_LIMIT = 2_000
 
 
 class AgentSeat:
-    """In a shop. Its past is a position in the shop's stream."""
+    """In a shop. Its past is a position in the shop's stream. `evict` ends the stay from outside."""
 
-    __slots__ = ("_covered", "_held", "socket", "user_id")
+    __slots__ = ("_covered", "_held", "evict", "socket", "user_id")
 
-    def __init__(self, socket: Socket, user_id: str | None) -> None:
-        self.socket, self.user_id = socket, user_id
+    def __init__(self, socket: Socket, user_id: str | None, evict: Callable[[], None]) -> None:
+        self.socket, self.user_id, self.evict = socket, user_id, evict
         self._covered = 0
         self._held: list[tuple[int, Frame]] | None = []
 

@@ -171,7 +171,10 @@ class AuthenticateSocket:
             return socket
         match found:
             case VisitorActor() as visitor:
-                return await self._in_session(visitor) or visitor
+                if (current := await self._in_session(visitor)) is not None:
+                    return current
+                if await self.find_shop.by_id(visitor.shop_id) is not None:
+                    return visitor
             case Lapsed(actor=VisitorActor() as visitor, expired_at=expired_at):
                 is_in_time = self.clock.now() - expired_at <= CONNECTS_LATE_FOR
                 if is_in_time and (current := await self._in_session(visitor)):

@@ -13,14 +13,18 @@ from adapters.http.app import Undeclared, Way
 from adapters.http.codec import Incoming, endpoint_of
 from adapters.http.openapi import refusals
 from adapters.http.options import Limits
+from core.identity.access import PLATFORM_ADMIN
 from core.shops.policy import PERMISSIONS, Permission, Role
 from tests import builders
+from tests.http.conftest import make_platform_admin
 from tests.http.stand import Api, Stand
 
 WITHOUT_KEY = {f"/webchat/{name}" for name in ("session", "init", "open")}
 WITHOUT_KEY |= {f"/api/chat/{name}" for name in ("session", "anonymous-token")}
 EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
 EXAMPLES |= {"webhook_id": "0198c0de-none", "delivery_id": "0198c0de-none"}
+EXAMPLES |= {"user_id": "0198c0de-none", "user": "0198c0de-none"}
+PARAMETER = r"<(?:id|name):(\w+)>"
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_what_is_public_is_a_short_list(app: Quart):
 
 def test_every_address_below_a_shop_asks_for_a_permission_in_it(app: Quart):
     for rule, endpoint in every_route(app):
-        if "shop_id" in rule.arguments:
+        if "shop_id" in rule.arguments and endpoint.access.who is not Who.PLATFORM_ADMIN:
             assert endpoint.access.who is Who.AGENT, rule
             assert endpoint.access.permission is not None, rule
 
@@ -95,7 +99,8 @@ def test_a_route_that_says_nothing_stops_the_server_from_starting(stand: Stand):
 
 def test_ids_in_paths_are_checked(app: Quart):
     for rule, _ in every_route(app):
-        assert len(re.findall("<id:", rule.rule)) == len(rule.arguments), rule
+        assert len(re.findall(PARAMETER, rule.rule)) == len(rule.arguments), rule
+        assert "<name:" not in rule.rule or rule.rule == "/api/auth/users/<name:user>"
 
 
 def test_every_post_can_be_repeated_or_says_why_not(app: Quart):
@@ -131,7 +136,7 @@ def operations(document: dict):
 
 async def test_every_route_is_in_the_document_and_nothing_else(app: Quart, document: dict):
     served = {
-        (re.sub(r"<id:(\w+)>", r"{\1}", rule.rule), method)
+        (re.sub(PARAMETER, r"{\1}", rule.rule), method)
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
@@ -149,7 +154,7 @@ async def test_every_operation_is_told_in_words(document: dict):
 
 async def test_every_refusal_is_documented_with_an_example(app: Quart, document: dict):
     for rule, endpoint in every_route(app):
-        path = re.sub(r"<id:(\w+)>", r"{\1}", rule.rule)
+        path = re.sub(PARAMETER, r"{\1}", rule.rule)
         (method,) = rule.methods - {"HEAD", "OPTIONS"}
         operation = document["paths"][path][method.lower()]
         examples = {
@@ -216,6 +221,9 @@ BODY = {
     "size": 1,
     "fileId": 1,
     "uploadToken": "x",
+    "role": "Support Agent",
+    "username": "nobody",
+    "subscription_plan": "Pro",
 }
 
 
@@ -237,8 +245,8 @@ async def test_strangers_do_not_learn_that_a_shop_exists(
     api: Api, document: dict, stage, stranger: str, db, clock
 ):
     key_of_another = (await builders.a_shop(db, clock)).shop
-    for path, method, _ in operations(document):
-        if "{shop_id}" in path:
+    for path, method, operation in operations(document):
+        if "{shop_id}" in path and operation["x-permission"] != PLATFORM_ADMIN:
             fitting = {name: BODY[name] for name in _wanted(path, method)}
             answers = [
                 await api.call(method, path_of(path, shop_id), fitting or None, token=stranger)
@@ -261,6 +269,12 @@ def _wanted(path: str, method: str) -> tuple[str, ...]:
         return ("name", "hosts")
     if method == "POST" and path.endswith("/webhooks"):
         return ("url",)
+    if method == "POST" and path.endswith("/team"):
+        return ("role", "username")
+    if method == "PUT" and path.endswith("/team/{user_id}"):
+        return ("role",)
+    if method == "POST" and path.endswith("/upgrade"):
+        return ("subscription_plan",)
     return ("origins",) if path.endswith("/origins") else ()
 
 
@@ -270,9 +284,32 @@ async def test_every_role_gets_exactly_what_the_table_says(
 ):
     actor = stage.owner if role is Role.OWNER else await builders.a_member(db, clock, stage.shop, role)
     token = stand.access(actor)
-    for path, method, operation in operations(document):
-        if "{shop_id}" in path:
+    for path, method, operation in sorted(operations(document), key=_ends_shop):
+        if "{shop_id}" in path and operation["x-permission"] != PLATFORM_ADMIN:
             fitting = {name: BODY[name] for name in _wanted(path, method)}
             answer = await api.call(method, path_of(path, stage.shop.id), fitting or None, token=token)
             may = Permission(operation["x-permission"]) in PERMISSIONS[role]
             assert (answer.status_code != 403) == may, (method, path, answer.text)
+
+
+def _ends_shop(operation: tuple[str, str, dict]) -> bool:
+    """Comes last: behind it there is nothing left to be refused."""
+    path, method, _ = operation
+    return (method, path) == ("DELETE", "/api/shops/{shop_id}")
+
+
+async def test_what_is_the_platforms_is_for_its_admins_alone(
+    api: Api, stand: Stand, document: dict, stage, db, clock, admin_key: str
+):
+    of_the_platform = [one for one in operations(document) if one[2].get("x-permission") == PLATFORM_ADMIN]
+    assert len(of_the_platform) >= 6
+    team = [stage.owner] + [await builders.a_member(db, clock, stage.shop, role) for role in Role]
+    operator, somebody = await builders.a_user(db, clock), await builders.a_user(db, clock)
+    await make_platform_admin(db, operator)
+    for path, method, _ in of_the_platform:
+        body = {"userId": somebody.user_id} if path.endswith("-super-admin") else None
+        for token in (*map(stand.access, team), admin_key):
+            answer = await api.call(method, path_of(path, stage.shop.id), body, token=token)
+            assert answer.status_code == 403, (method, path, answer.text)
+        answer = await api.call(method, path_of(path, stage.shop.id), body, token=stand.access(operator))
+        assert answer.status_code in {200, 409}, (method, path, answer.text)

@@ -37,6 +37,10 @@ PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def stays():
+    """For a seat that nobody is put out of."""
+
+
 class Watched:
     """Something whose changes a test can wait for."""
 
@@ -132,7 +136,7 @@ def test_a_frame_is_what_the_servers_would_write(size):
 
 def test_an_agents_seat_holds_drops_and_goes_on_in_order():
     ear = Ear()
-    seat = AgentSeat(ear, "u")
+    seat = AgentSeat(ear, "u", stays)
     for position in (4, 5, 6):
         seat.offer(position, position)
     seat.offer(ALWAYS, "state")
@@ -146,7 +150,7 @@ def test_an_agents_seat_holds_drops_and_goes_on_in_order():
 def test_a_seat_that_is_never_released_does_not_grow_for_ever(monkeypatch):
     monkeypatch.setattr("adapters.ws.seats.HELD_LIMIT", 3)
     ear, other = Ear(), Ear()
-    for seat, offered in ((AgentSeat(ear, None), 1), (VisitorSeat(other), posted(1).event)):
+    for seat, offered in ((AgentSeat(ear, None, stays), 1), (VisitorSeat(other), posted(1).event)):
         for _ in range(4):
             seat.offer(offered, "frame")
     assert ear.is_cut_off
@@ -201,7 +205,7 @@ def quick(monkeypatch):
 
 def a_hub(reader):
     hub, ear = Hub(read_view=reader, clock=ManualClock(NOW)), Ear()
-    seat = AgentSeat(ear, "u")
+    seat = AgentSeat(ear, "u", stays)
     hub.seat_agent("s", seat)
     seat.release(0)
     return hub, ear
@@ -252,7 +256,7 @@ async def test_a_read_that_fails_is_tried_again_but_not_for_ever(quick):
 async def test_one_frame_serves_a_whole_audience():
     hub, first = a_hub(Reader(Snapshot(None, 0)))
     second = Ear()
-    seat = AgentSeat(second, "other")
+    seat = AgentSeat(second, "other", stays)
     hub.seat_agent("s", seat)
     seat.release(0)
     hub.deliver(posted(1))
@@ -300,6 +304,9 @@ NOT_FOR_SOCKETS = {
     events.AnswerDue,
     shop_events.ShopOpened,
     shop_events.MemberJoined,
+    shop_events.MemberChanged,
+    shop_events.MemberLeft,
+    shop_events.SubscriptionChanged,
     *TOLD_AS_A_CHANGE,
 }
 NOT_FOR_VISITORS = {events.AgentsNotified}

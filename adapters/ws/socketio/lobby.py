@@ -25,6 +25,7 @@ from core.conversations.signals import (
     Online,
     SessionMoved,
     SessionStatus,
+    ShopGone,
     Signal,
     WentOffline,
 )
@@ -83,6 +84,9 @@ class Lobby:
                 _push(members, lambda: events_out.said(message, shop_id))
             case SessionMoved(visitor_id=visitor_id):
                 for member in self.rooms.of(person_room(shop_id, visitor_id)):
+                    member.send_away()
+            case ShopGone():
+                for member in self.rooms.of_shop(shop_id):
                     member.send_away()
             case CameOnline(online=online):
                 self._came(shop_id, online)

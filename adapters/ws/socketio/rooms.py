@@ -58,6 +58,10 @@ class Rooms(Generic[Member]):
                 found |= self._members[room]
         return found
 
+    def of_shop(self, shop_id: str) -> set[Member]:
+        """Everybody who is in any room of it."""
+        return self.of(*(room for room in self._members if room.shop_id == shop_id))
+
     def __contains__(self, room: Room) -> bool:
         return room in self._members
 
