@@ -24,7 +24,7 @@ WITHOUT_KEY |= {f"/api/chat/{name}" for name in ("session", "anonymous-token")}
 EXAMPLES = {"conversation_id": "0198c0de-none", "message_id": "0198c0de-none", "site_id": "0198c0de-none"}
 EXAMPLES |= {"webhook_id": "0198c0de-none", "delivery_id": "0198c0de-none"}
 EXAMPLES |= {"user_id": "0198c0de-none", "user": "0198c0de-none"}
-PARAMETER = r"<(?:id|name):(\w+)>"
+PARAMETER = r"<(?:id|name|reference):(\w+)>"
 
 
 @pytest.fixture
