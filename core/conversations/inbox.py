@@ -143,13 +143,11 @@ class PostFromInbox:
         A client id that was stored before changes nothing. Raises ConversationNotFound, Invalid, or KeyReused
         when that message says something else.
         """
-        if draft.is_note and sender is not Sender.AGENT:
-            raise Invalid(field="is_note", rule="is for messages of the shop's people only")
 
         def work(tx: Transaction) -> ConversationView:
             require(tx, actor, shop_id, Permission.VIEW_INBOX)
             conversation = tx.conversations.get(conversation_id, lock=True)
-            self._post(tx, conversation, actor, sender, draft)
+            self.put(tx, conversation, actor, sender, draft)
             return view(tx, conversation)
 
         try:
@@ -171,14 +169,29 @@ class PostFromInbox:
 
         return find
 
-    def _post(
-        self, tx: Transaction, conversation: Conversation, actor: Agent, sender: Sender, draft: Draft
+    def put(
+        self,
+        tx: Transaction,
+        conversation: Conversation,
+        actor: Agent,
+        sender: Sender,
+        draft: Draft,
+        *,
+        id: str | None = None,
     ) -> None:
+        """The same within a transaction that has locked the conversation. Raises Invalid."""
+        if draft.is_note and sender is not Sender.AGENT:
+            raise Invalid(field="is_note", rule="is for messages of the shop's people only")
         sender_id, sender_name = _signature(tx, conversation, actor, sender)
         now = self.clock.now()
         checked, files = attaching.agents(tx, draft, conversation.id)
         message = conversation.post(
-            checked, id=self.ids.new(), sender=sender, sender_id=sender_id, sender_name=sender_name, now=now
+            checked,
+            id=id or self.ids.new(),
+            sender=sender,
+            sender_id=sender_id,
+            sender_name=sender_name,
+            now=now,
         )
         tx.messages.add(message)
         attaching.keep(tx, message, files)
