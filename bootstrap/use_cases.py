@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from core.application import (
     Application,
+    CatalogueUseCases,
     FileUseCases,
+    FormUseCases,
     IdentityUseCases,
     InboxUseCases,
     NotificationUseCases,
@@ -13,16 +15,21 @@ from core.application import (
     RoomUseCases,
     ShopUseCases,
     SiteUseCases,
+    StorefrontUseCases,
     TeamUseCases,
     VisitorUseCases,
     WebhookUseCases,
 )
+from core.catalogue import storefront
+from core.catalogue import use_cases as catalogue
 from core.conversations import answering, closing, inbox, online, rooms, visitor
 from core.files import serving, uploading
+from core.forms import use_cases as forms
 from core.identity import admins, authentication, people
 from core.identity import use_cases as identity
-from core.orders import use_cases as orders
 from core.notifications import use_cases as notifications
+from core.orders import submitting
+from core.orders import use_cases as orders
 from core.shops import approval, deletion
 from core.shops import members as team
 from core.shops import use_cases as shops
@@ -88,6 +95,23 @@ def application(
             list=notifications.ListNotifications(db),
             read=notifications.ReadNotifications(db, clock),
             delete=notifications.DeleteNotifications(db),
+        ),
+        catalogue=CatalogueUseCases(
+            list=catalogue.ListProducts(db),
+            read=catalogue.ReadProduct(db),
+            add=catalogue.AddProduct(db, clock, ids),
+            change=catalogue.ChangeProduct(db, clock),
+            remove=catalogue.RemoveProduct(db),
+            adjust_stock=catalogue.AdjustStock(db, clock),
+        ),
+        forms=FormUseCases(
+            list=forms.ListForms(db),
+            add=forms.AddForm(db, clock, ids),
+            change=forms.ChangeForm(db, ids),
+            remove=forms.RemoveForm(db),
+        ),
+        storefront=StorefrontUseCases(
+            read=storefront.ReadStorefront(db), submit=submitting.SubmitForm(db, clock, ids)
         ),
         orders=OrderUseCases(
             list=orders.ListOrders(db),

@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 
+from core.catalogue.storefront import ReadStorefront
+from core.catalogue.use_cases import (
+    AddProduct,
+    AdjustStock,
+    ChangeProduct,
+    ListProducts,
+    ReadProduct,
+    RemoveProduct,
+)
 from core.conversations.answering import AnswerCustomer
 from core.conversations.closing import CloseSilent
 from core.conversations.inbox import (
@@ -29,6 +38,7 @@ from core.conversations.visitor import (
 )
 from core.files.serving import ReadFile, SweepFiles
 from core.files.uploading import BeginUpload, CompleteUpload, LocateConversation, ReceiveUpload
+from core.forms.use_cases import AddForm, ChangeForm, ListForms, RemoveForm
 from core.identity.admins import GrantAdmin, ListAdmins, RevokeAdmin
 from core.identity.authentication import (
     Authenticate,
@@ -49,6 +59,8 @@ from core.identity.use_cases import (
     Register,
     WhoAmI,
 )
+from core.notifications.use_cases import DeleteNotifications, ListNotifications, ReadNotifications
+from core.orders.submitting import SubmitForm
 from core.orders.use_cases import (
     ChangeOrder,
     ChangeStatus,
@@ -57,7 +69,6 @@ from core.orders.use_cases import (
     PlaceOrder,
     ReadOrder,
 )
-from core.notifications.use_cases import DeleteNotifications, ListNotifications, ReadNotifications
 from core.shops.approval import ApproveSubscription, RejectSubscription, RequestUpgrade, SurveyShops
 from core.shops.deletion import DeleteShop
 from core.shops.members import AddMember, ChangeRole, ListTeam, RemoveMember
@@ -191,6 +202,32 @@ class InboxUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueUseCases:
+    list: ListProducts
+    read: ReadProduct
+    add: AddProduct
+    change: ChangeProduct
+    remove: RemoveProduct
+    adjust_stock: AdjustStock
+
+
+@dataclass(frozen=True, slots=True)
+class FormUseCases:
+    list: ListForms
+    add: AddForm
+    change: ChangeForm
+    remove: RemoveForm
+
+
+@dataclass(frozen=True, slots=True)
+class StorefrontUseCases:
+    """What customers see of a shop, and send it."""
+
+    read: ReadStorefront
+    submit: SubmitForm
+
+
+@dataclass(frozen=True, slots=True)
 class OrderUseCases:
     list: ListOrders
     read: ReadOrder
@@ -244,6 +281,9 @@ class Application:
     inbox: InboxUseCases
     notifications: NotificationUseCases
     orders: OrderUseCases
+    catalogue: CatalogueUseCases
+    forms: FormUseCases
+    storefront: StorefrontUseCases
     files: FileUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent

@@ -21,6 +21,8 @@ class Who(StrEnum):
     """A person who looks after the platform: above all shops, and for what concerns all of them."""
     AGENT = "agent"
     """A signed-in person, or a shop's own server with the shop's admin key."""
+    CUSTOMER = "customer"
+    """Anybody; and whoever shows what an AGENT does is known by it, and may see more. Only for reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ VISITOR = Access(who=Who.VISITOR)
 WIDGET = Access(who=Who.WIDGET, per_address="widget_per_address")
 CHAT = Access(who=Who.CHAT)
 PERSON = Access(who=Who.PERSON)
+CUSTOMER = Access(who=Who.CUSTOMER, per_address="address")
 PLATFORM_ADMIN = Access(who=Who.PLATFORM_ADMIN)
 
 

@@ -89,13 +89,21 @@ PLATFORM = Dialect(
     fields={
         "assignee_id": "assigneeId",
         "client_id": "id",
+        "cost": "originalPrice",
         "customer_name": "customerName",
+        "form_id": "formId",
+        "image_url": "imageUrl",
         "is_note": "isNote",
         "lines": "orderedProducts",
         "lines.quantity": "orderedProducts.quantity",
         "lines.unit_price": "orderedProducts.unitPrice",
         "order_id": "submissionId",
         "payment_proof": "paymentScreenshotUrl",
+        "price": "retailPrice",
+        "promo_ends": "promoEndDate",
+        "promo_price": "promoPrice",
+        "promo_starts": "promoStartDate",
+        "subtitle": "facebookSubtitle",
     },
 )
 

@@ -59,6 +59,8 @@ class Gate:
             await self._count(call, "widget_per_address", call.address)
         elif access.who in {Who.AGENT, Who.PERSON, Who.PLATFORM_ADMIN}:
             await self._admit_agent(call, access)
+        elif access.who is Who.CUSTOMER:
+            await self._recognise(call, access)
         given = await self._given(call, endpoint)
         if access.who in {Who.WIDGET, Who.CHAT}:
             given["visit"] = await self._visit(call, access, given.get("body") or given.get("query"))
@@ -118,6 +120,18 @@ class Gate:
             raise PersonsOnly
         call.actor = caller.actor
         await self._count_agent(call, caller.actor, access)
+
+    async def _recognise(self, call: Call, access: Access) -> None:
+        """Raises BadToken: who shows a token must not take what everybody sees for all that there is.
+
+        An old cookie is no cookie, though: nobody chooses to send it.
+        """
+        caller = await self.identity.authenticate(
+            bearer=call.bearer, cookie=call.cookie(self.cookies.session)
+        )
+        if caller is not None:
+            call.actor = caller.actor
+            await self._count_agent(call, caller.actor, access)
 
     async def _count_agent(self, call: Call, actor: Agent, access: Access) -> None:
         match actor:

@@ -62,6 +62,7 @@ _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.PERSON: [{"accessToken": []}, {"cookie": []}],
     Who.PLATFORM_ADMIN: [{"accessToken": []}, {"cookie": []}],
     Who.AGENT: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}],
+    Who.CUSTOMER: [{"accessToken": []}, {"adminKey": []}, {"cookie": []}, {}],
 }
 
 
@@ -220,6 +221,8 @@ def _of_access(who: Who, unsafe: bool) -> Iterable[type[DomainError]]:
             return ()
         case Who.PAGE:
             return (OriginRefused,)
+        case Who.CUSTOMER:
+            return (BadToken,)
         case Who.WIDGET:
             return (MissingTenant, BadToken, OriginRefused)
         case Who.CHAT:

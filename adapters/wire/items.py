@@ -1,17 +1,17 @@
 """Products as the platform's pages see them: Items."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from adapters.wire.base import Loose, Maybe, Out, ms
 from adapters.wire.conversations import word
 from adapters.wire.money import major, minor, nearest_minor
 from adapters.wire.settings import MenuItem
 from adapters.wire.twins import stored
-from core.catalogue.model import Product, ProductChanges, ProductKind, StockChange
+from core.catalogue.model import STOCK_LIMIT, Product, ProductChanges, ProductKind, StockChange
 from core.kernel import Invalid
 
 Number = int | float
@@ -117,6 +117,20 @@ class ItemOut(Out, kw_only=True):
     original_price_twin: Number | UnsetType = field(name="original_price", default=UNSET)
     promo_price_twin: Number | UnsetType = field(name="promo_price", default=UNSET)
     image_url_twin: str | UnsetType = field(name="image_url", default=UNSET)
+
+
+class StockAnswer(Out):
+    success: Literal[True]
+    data: ItemOut
+    previous_stock: int
+    new_stock: int
+
+
+class StockIn(Loose):
+    """`adjustment`: how many more there are, or fewer."""
+
+    adjustment: Annotated[int, Meta(ge=-STOCK_LIMIT, le=STOCK_LIMIT)]
+    reason: str
 
 
 def public_item_out(product: Product, currency: str) -> ItemOut:

@@ -13,3 +13,11 @@ class FormExists(DomainError):
     kind = Kind.CONFLICT
     code = "form_exists"
     says = "A form with this id exists already"
+
+
+class AnswerRefused(DomainError):
+    """Something that a customer has filled in. Facts: `field`, which is the question's label, and `rule`."""
+
+    kind = Kind.INVALID
+    code = "invalid_answer"
+    says = "{field} {rule}"
