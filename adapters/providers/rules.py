@@ -2,9 +2,9 @@
 
 import structlog
 
-from adapters.providers.speeches import asks_for_person, hand_over_text
 from core.conversations.assistance import Brief
 from core.conversations.messages import TEXT_LIMIT, Message, cleaned
+from core.conversations.speeches import asks_for_person, hand_over_text
 from ports.assistant import Answer
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 import adapters.providers.openai_client  # noqa: F401 - so that no test waits for the SDK's import
 from adapters.providers.openai import HISTORY_LIMIT, INSTRUCTIONS_LIMIT, KNOWLEDGE_LIMIT, OpenAIAssistant
 from adapters.providers.rules import RulesAssistant
-from adapters.providers.speeches import SPEECHES
 from core.conversations.assistance import Brief, KeywordReply, KnowledgeSection
 from core.conversations.messages import TEXT_LIMIT, Sender
+from core.conversations.speeches import SPEECHES
 from ports.assistant import Answer
 from tests.providers.conftest import eventually
 from tests.providers.model_server import (
