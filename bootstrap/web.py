@@ -9,17 +9,13 @@ from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
 from adapters.ws.socketio.app import PATHS, create_socketio
 from adapters.ws.socketio.lobby import Lobby
-from adapters.ws.updates import ReadView, Snapshot
-from bootstrap import options
+from bootstrap import options, states
 from bootstrap.container import Container, closable
 from bootstrap.courier import Courier
 from bootstrap.feed import LiveFeed
 from bootstrap.housekeeping import Housekeeping
 from bootstrap.relay import Relay
 from bootstrap.subscribers import handlers
-from core.conversations.errors import ConversationNotFound
-from core.conversations.views import MESSAGES_SHOWN, ConversationView, view
-from ports.db import Database, Transaction
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,7 +34,7 @@ class Service:
         )
         self._at_start: list[Callable[[], Awaitable[None]]] = []
         limiter, clock = container.limiter(), container.clock()
-        self.hub = Hub(read_view=_read_view(self._db), clock=clock)
+        self.hub = Hub(read_state=states.reader(self._db), clock=clock)
         self.lobby = Lobby()
         self.feed = LiveFeed(self._db, container.bus(), self.hub, self.lobby)
         self.relay = Relay(self._db, handlers(application), clock, settings.handler_lease)
@@ -134,23 +130,3 @@ class Service:
             await send({"type": f"{kind}.complete"})
             if kind == "lifespan.shutdown":
                 return
-
-
-def _read_view(db: Database) -> ReadView:
-    """A conversation as agents see it, read for the system's own announcements."""
-
-    async def read(shop_id: str, conversation_id: str) -> Snapshot:
-        def work(tx: Transaction) -> Snapshot:
-            shown = _shown(tx, conversation_id)
-            return Snapshot(shown, tx.stream.position())
-
-        return await db.read(work, shop=shop_id)
-
-    return read
-
-
-def _shown(tx: Transaction, conversation_id: str) -> ConversationView | None:
-    try:
-        return view(tx, tx.conversations.get(conversation_id), MESSAGES_SHOWN)
-    except ConversationNotFound:
-        return None

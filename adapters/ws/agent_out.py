@@ -16,13 +16,13 @@ from adapters.wire.conversations import (
     message_out,
 )
 from adapters.wire.notifications import NotificationOut, notification_out
+from adapters.wire.orders import Json, order_out
 from adapters.ws.asgi import Frame
+from adapters.ws.states import State
 from adapters.ws.trouble import Trouble
 from core.conversations.events import (
     AgentsNotified,
-    ConversationChanged,
     ConversationDeleted,
-    ConversationOpened,
     MessageDeleted,
     MessagePosted,
     MessagesRead,
@@ -30,9 +30,9 @@ from core.conversations.events import (
 )
 from core.conversations.messages import Sender
 from core.conversations.signals import NotificationsSeen
-from core.conversations.views import ConversationView
-from core.kernel import Event
 from core.notifications.model import Notification, subject_of
+from core.orders.events import OrderDeleted
+from core.orders.model import Order
 from ports.db import Recorded
 
 
@@ -82,7 +82,7 @@ class ReadOut(Out):
     sequence: int
 
 
-class ConversationGoneOut(Out):
+class GoneOut(Out):
     id: str
     shop_id: str
 
@@ -111,7 +111,7 @@ class ErrorOut(Out):
 _encode = Encoder().encode
 
 
-def out(event: str, data: Out, at: datetime, position: int | None = None) -> Frame:
+def out(event: str, data: Out | Json, at: datetime, position: int | None = None) -> Frame:
     place = UNSET if position is None else position
     return Frame(_encode(ServerFrame(event=event, data=data, timestamp=ms(at), position=place)))
 
@@ -141,19 +141,11 @@ def seen_frame(shop_id: str, seen: NotificationsSeen, at: datetime) -> Frame:
     return out("notification:deleted" if seen.is_deleted else "notification:read", content, at)
 
 
-def update_frame(shop_id: str, view: ConversationView, at: datetime, position: int) -> Frame:
-    content = LiveConversationOut(**asdict(conversation_out(view)), shop_id=shop_id)
+def update_frame(shop_id: str, state: State, at: datetime, position: int) -> Frame:
+    if isinstance(state, Order):
+        return out("order:update", order_out(state) | {"shopId": shop_id}, at, position)
+    content = LiveConversationOut(**asdict(conversation_out(state)), shop_id=shop_id)
     return out("conversation:update", content, at, position)
-
-
-def changed_conversation(event: Event) -> str | None:
-    """The conversation whose state agents have to be shown again after this event."""
-    match event:
-        case ConversationOpened() | ConversationChanged() | MessagePosted() | MessageDeleted():
-            return event.conversation_id
-        case MessagesRead(reader=Sender.AGENT.value, conversation_id=conversation_id):
-            return conversation_id
-    return None
 
 
 def frame_of(recorded: Recorded) -> Frame | None:
@@ -173,7 +165,9 @@ def _told(recorded: Recorded) -> tuple[str, Out] | None:
             gone = MessageGoneOut(id=message_id, conversation_id=conversation_id, shop_id=shop_id)
             return "message:deleted", gone
         case ConversationDeleted(conversation_id=conversation_id):
-            return "conversation:deleted", ConversationGoneOut(id=conversation_id, shop_id=shop_id)
+            return "conversation:deleted", GoneOut(id=conversation_id, shop_id=shop_id)
+        case OrderDeleted(order_id=order_id):
+            return "order:deleted", GoneOut(id=order_id, shop_id=shop_id)
         case MessagesRead() as read:
             return "message:read", _read(shop_id, read)
         case AgentsNotified() as notice:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from adapters.ws.agent_out import changed_conversation, frame_of, update_frame
+from adapters.ws import states
+from adapters.ws.agent_out import frame_of, update_frame
 from adapters.ws.asgi import Frame
 from adapters.ws.desk import Desk
+from adapters.ws.states import Subject
 from core.conversations.errors import StreamGone
 from core.conversations.events import MessagePosted
 from core.conversations.inbox import Joined
@@ -20,15 +22,15 @@ the event, so a client that left in that moment knows the position and not the s
 MOMENT = timedelta(seconds=5)
 
 SHOWN_LIMIT = 100
-"""Conversations; with more of them, loading anew is cheaper."""
+"""Conversations and orders; with more of them, loading anew is cheaper."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     position: int
     frames: Sequence[Frame]
-    stale: Sequence[str]
-    """Conversations that changed again while they were read."""
+    stale: Sequence[Subject]
+    """What changed again while it was read."""
 
 
 async def read_past(desk: Desk, agent: Agent, shop_id: str, since: int) -> Past:
@@ -37,15 +39,15 @@ async def read_past(desk: Desk, agent: Agent, shop_id: str, since: int) -> Past:
     changed = _changed(joined.missed, since)
     if len(changed) > SHOWN_LIMIT:
         raise StreamGone
-    shown = [(await desk.hub.read_view(shop_id, each)) for each in changed]
+    shown = [(await desk.hub.read_state(shop_id, each)) for each in changed]
     # Read again after the states, so that no state goes out before the messages that it holds.
     later = await desk.application.inbox.join(actor=agent, shop_id=shop_id, since=joined.position)
     missed = [*(recorded for recorded in joined.missed if recorded.position > since), *later.missed]
     told = [frame for recorded in missed if (frame := frame_of(recorded)) is not None]
     now = desk.clock.now()
-    states = [update_frame(shop_id, state.view, now, later.position) for state in shown if state.view]
-    stale = [each for recorded in later.missed if (each := changed_conversation(recorded.event)) is not None]
-    return Past(later.position, told + states, stale)
+    seen = [update_frame(shop_id, one.state, now, later.position) for one in shown if one.state]
+    stale = [each for recorded in later.missed if (each := states.changed(recorded.event)) is not None]
+    return Past(later.position, told + seen, stale)
 
 
 async def _joined(desk: Desk, agent: Agent, shop_id: str, since: int) -> Joined:
@@ -61,17 +63,17 @@ async def _joined(desk: Desk, agent: Agent, shop_id: str, since: int) -> Joined:
     return joined
 
 
-def _changed(missed: Iterable[Recorded], since: int) -> list[str]:
-    """Conversations to show: those that events after `since` changed, or in the moment before it."""
+def _changed(missed: Iterable[Recorded], since: int) -> list[Subject]:
+    """Whose states to show: those that events after `since` changed, or in the moment before it."""
     kept = list(missed)
     left_at = next((recorded.occurred_at for recorded in kept if recorded.position == since), None)
-    found: dict[str, None] = {}
+    found: dict[Subject, None] = {}
     for recorded in kept:
         is_missed = recorded.position > since
         # A message is known from its own frame, whatever became of the state after it.
         is_recent = left_at is not None and recorded.occurred_at >= left_at - MOMENT
         is_state = is_recent and not isinstance(recorded.event, MessagePosted)
-        conversation_id = changed_conversation(recorded.event) if is_missed or is_state else None
-        if conversation_id is not None:
-            found[conversation_id] = None
+        subject = states.changed(recorded.event) if is_missed or is_state else None
+        if subject is not None:
+            found[subject] = None
     return list(found)

@@ -9,7 +9,8 @@ from adapters.ws import visitor_out
 from adapters.ws.rooms import ShopRoom
 from adapters.ws.seats import AgentSeat, VisitorSeat
 from adapters.ws.socket import POLICY, Socket
-from adapters.ws.updates import AT_ONCE, ReadView, Snapshot
+from adapters.ws.states import Subject
+from adapters.ws.updates import AT_ONCE, ReadState, Snapshot
 from core.conversations.events import Typing
 from core.conversations.signals import NotificationsSeen, ShopGone, Signal
 from ports.clock import Clock
@@ -25,8 +26,8 @@ FAREWELLS_WITHIN = 3.0
 class Hub:
     """Satisfies ports.feed.Audience."""
 
-    def __init__(self, *, read_view: ReadView, clock: Clock) -> None:
-        self._read_view, self._clock = read_view, clock
+    def __init__(self, *, read_state: ReadState, clock: Clock) -> None:
+        self._read_state, self._clock = read_state, clock
         self._sockets: set[Socket] = set()
         self._shops: dict[str, ShopRoom] = {}
         self._visitors: dict[tuple[str, str], list[VisitorSeat]] = {}
@@ -101,7 +102,7 @@ class Hub:
     def seat_agent(self, shop_id: str, seat: AgentSeat) -> None:
         room = self._shops.get(shop_id)
         if room is None:
-            room = self._shops[shop_id] = ShopRoom(shop_id, self._read_view, self._turns)
+            room = self._shops[shop_id] = ShopRoom(shop_id, self._read_state, self._turns)
         room.seats.add(seat)
 
     def unseat_agent(self, shop_id: str, seat: AgentSeat) -> None:
@@ -123,16 +124,16 @@ class Hub:
         if not seats:
             self._visitors.pop((shop_id, visitor_id), None)
 
-    def stands_at(self, shop_id: str, position: int, stale: Sequence[str]) -> None:
-        """Somebody has read the shop's stream up to there, and saw these conversations change meanwhile."""
+    def stands_at(self, shop_id: str, position: int, stale: Sequence[Subject]) -> None:
+        """Somebody has read the shop's stream up to there, and saw these change meanwhile."""
         room = self._shops.get(shop_id)
         if room is not None:
             room.stands_at(position)
-            for conversation_id in stale:
-                room.updates.touch(conversation_id, self._clock.now())
+            for subject in stale:
+                room.updates.touch(subject, self._clock.now())
 
-    async def read_view(self, shop_id: str, conversation_id: str) -> Snapshot:
-        return await self._read_view(shop_id, conversation_id)
+    async def read_state(self, shop_id: str, subject: Subject) -> Snapshot:
+        return await self._read_state(shop_id, subject)
 
     def _deliver(self, recorded: Recorded) -> None:
         room = self._shops.get(recorded.shop_id)

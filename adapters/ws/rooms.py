@@ -2,10 +2,10 @@
 
 import asyncio
 
-from adapters.ws import agent_out
+from adapters.ws import agent_out, states
 from adapters.ws.asgi import Frame
 from adapters.ws.seats import ALWAYS, AgentSeat
-from adapters.ws.updates import ReadView, Updates
+from adapters.ws.updates import ReadState, Updates
 from core.conversations.events import Typing
 from core.conversations.signals import NotificationsSeen
 from core.shops.events import MemberLeft
@@ -14,10 +14,10 @@ from ports.db import Recorded
 
 
 class ShopRoom:
-    def __init__(self, shop_id: str, read_view: ReadView, turns: asyncio.Semaphore) -> None:
+    def __init__(self, shop_id: str, read_state: ReadState, turns: asyncio.Semaphore) -> None:
         self.shop_id = shop_id
         self.seats: set[AgentSeat] = set()
-        self.updates = Updates(self, read_view, turns)
+        self.updates = Updates(self, read_state, turns)
         self._position = 0
         """Of the event delivered last."""
         self._early: list[tuple[int, Frame]] = []
@@ -31,9 +31,10 @@ class ShopRoom:
                 seat.offer(recorded.position, frame)
         if isinstance(recorded.event, MemberLeft):
             self.evict(recorded.event.user_id)
-        conversation_id = agent_out.changed_conversation(recorded.event)
-        if conversation_id is not None:
-            self.updates.touch(conversation_id, recorded.occurred_at)
+        if (changed := states.changed(recorded.event)) is not None:
+            self.updates.touch(changed, recorded.occurred_at)
+        if (gone := states.gone(recorded.event)) is not None:
+            self.updates.forget(gone)
         if self._early:
             self._show_early()
 

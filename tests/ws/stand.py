@@ -17,12 +17,10 @@ from adapters.providers.storage_memory import MemoryStorage
 from adapters.ws.app import create_ws
 from adapters.ws.hub import Hub
 from adapters.ws.options import WsOptions
-from adapters.ws.updates import Snapshot
 from bootstrap.container import Container
 from bootstrap.feed import LiveFeed
 from bootstrap.settings import Settings
-from core.conversations.errors import ConversationNotFound
-from core.conversations.views import view
+from bootstrap.states import reader
 from core.kernel import UserActor, VisitorActor
 from ports.clock import Clock
 from ports.db import Database
@@ -34,20 +32,6 @@ HOME = "http://localhost:8080"
 PAGE = "http://localhost:3000"
 PATIENCE = 10.0
 SECRET = "only for tests, and long enough for it"
-
-
-def read_view_of(db: Database) -> Any:
-    async def read(shop_id: str, conversation_id: str) -> Snapshot:
-        def work(tx: Any) -> Snapshot:
-            try:
-                shown = view(tx, tx.conversations.get(conversation_id))
-            except ConversationNotFound:
-                shown = None
-            return Snapshot(shown, tx.stream.position())
-
-        return await db.read(work, shop=shop_id)
-
-    return read
 
 
 class Stand(Voices):
@@ -71,7 +55,7 @@ class Stand(Voices):
             storage=providers.Object(MemoryStorage()),
         )
         self.application = self.container.application()
-        self.hub = Hub(read_view=read_view_of(db), clock=clock)
+        self.hub = Hub(read_state=reader(db), clock=clock)
         self.feed = LiveFeed(db, MemoryBus(broker or MemoryBroker()), self.hub)
         given = {
             "base_url": HOME,

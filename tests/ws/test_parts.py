@@ -16,7 +16,7 @@ from wsproto.events import TextMessage
 from wsproto.extensions import PerMessageDeflate
 
 from adapters.providers.memory import ManualClock
-from adapters.ws import agent_out, updates, visitor_in, visitor_out
+from adapters.ws import agent_out, states, updates, visitor_in, visitor_out
 from adapters.ws.agent import HEARD
 from adapters.ws.asgi import Frame
 from adapters.ws.direct import direct_writer
@@ -29,6 +29,7 @@ from core.conversations.messages import Message, Sender
 from core.conversations.model import Channel, Conversation
 from core.conversations.views import ConversationView
 from core.kernel import Event
+from core.orders import events as order_events
 from core.shops import events as shop_events
 from ports.db import Recorded
 from ports.limits import Rate
@@ -189,7 +190,7 @@ class Reader(Watched):
         super().__init__()
         self.answers, self.reads = list(answers), 0
 
-    async def __call__(self, shop_id, conversation_id):
+    async def __call__(self, shop_id, subject):
         self.reads += 1
         self.change()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -204,7 +205,7 @@ def quick(monkeypatch):
 
 
 def a_hub(reader):
-    hub, ear = Hub(read_view=reader, clock=ManualClock(NOW)), Ear()
+    hub, ear = Hub(read_state=reader, clock=ManualClock(NOW)), Ear()
     seat = AgentSeat(ear, "u", stays)
     hub.seat_agent("s", seat)
     seat.release(0)
@@ -253,6 +254,28 @@ async def test_a_read_that_fails_is_tried_again_but_not_for_ever(quick):
     await hopeless.until(lambda: hopeless.reads == 2 * updates.TRIES)
 
 
+async def test_what_was_deleted_while_it_was_read_does_not_come_back(quick):
+    """The state that is on its way is older than the deletion."""
+    answer = asyncio.Event()
+
+    class Slow(Reader):
+        async def __call__(self, shop_id, subject):
+            snapshot = await super().__call__(shop_id, subject)
+            await answer.wait()
+            return snapshot
+
+    reader = Slow(Snapshot(a_view(1), 1))
+    hub, ear = a_hub(reader)
+    hub.deliver(posted(1))
+    await reader.until(lambda: reader.reads == 1)
+    hub.deliver(recorded(events.ConversationDeleted(conversation_id="c", visitor_id="v"), 2))
+    answer.set()
+    hub.deliver(posted(3))
+    await reader.until(lambda: reader.reads == 2)
+    await ear.until(lambda: told(ear)[-1] == "conversation:update")
+    assert told(ear) == ["message:new", "conversation:deleted", "message:new", "conversation:update"]
+
+
 async def test_one_frame_serves_a_whole_audience():
     hub, first = a_hub(Reader(Snapshot(None, 0)))
     second = Ear()
@@ -298,6 +321,15 @@ EXAMPLES = {
     events.MessageDeleted: {"conversation_id": "c", "visitor_id": "v", "message_id": "m"},
     events.MessagesRead: {"conversation_id": "c", "visitor_id": "v", "reader": "agent", "sequence": 1},
     events.AgentsNotified: {"title": "t", "message": "m", "level": "info", "conversation_id": None},
+    order_events.OrderPlaced: {
+        "order_id": "o",
+        "number": "LCXX-0001",
+        "customer_name": "Mara",
+        "total_minor": 1,
+        "currency": "USD",
+    },
+    order_events.OrderChanged: {"order_id": "o", "status": "confirmed", "was": "pending"},
+    order_events.OrderDeleted: {"order_id": "o"},
 }
 TOLD_AS_A_CHANGE = {events.ConversationClosed, events.ConversationReopened}
 NOT_FOR_SOCKETS = {
@@ -309,12 +341,17 @@ NOT_FOR_SOCKETS = {
     shop_events.SubscriptionChanged,
     *TOLD_AS_A_CHANGE,
 }
-NOT_FOR_VISITORS = {events.AgentsNotified}
+NOT_FOR_VISITORS = {
+    events.AgentsNotified,
+    order_events.OrderPlaced,
+    order_events.OrderChanged,
+    order_events.OrderDeleted,
+}
 
 
 KINDS = [
     kind
-    for module in (events, shop_events)
+    for module in (events, order_events, shop_events)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 ]
@@ -325,7 +362,7 @@ def test_every_event_is_told_or_said_not_to_be(kind):
     if kind in NOT_FOR_SOCKETS:
         return
     example = recorded(kind(**EXAMPLES[kind]))
-    assert agent_out.frame_of(example) or agent_out.changed_conversation(example.event)
+    assert agent_out.frame_of(example) or states.changed(example.event)
     assert (visitor_out.frame_of(example) is None) == (kind in NOT_FOR_VISITORS)
 
 
