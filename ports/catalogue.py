@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.catalogue.model import Product, StockChange
+from core.catalogue.offers import Offer
 from core.forms.model import Form
 from core.orders.model import Order, OrderStatus
 
@@ -23,6 +24,10 @@ class Products(Protocol):
 
     def all(self) -> list[Product]:
         """Oldest first."""
+        ...
+
+    def offers(self) -> list[Offer]:
+        """The same in short: without pictures, and whatever else nobody needs to find one by name."""
         ...
 
     def versions(self) -> Versions: ...

@@ -11,6 +11,7 @@ from adapters.db.tables import Choice, Id, Json, UtcDateTime, metadata
 from adapters.db.versioned import Versioned
 from core.catalogue.errors import ProductNotFound
 from core.catalogue.model import Product, ProductKind, StockChange
+from core.catalogue.offers import Offer
 from core.forms.errors import FormNotFound
 from core.forms.model import Form, FormField
 from core.kernel import Event
@@ -76,6 +77,14 @@ _PRODUCTS = Versioned(
     products, thing="product", fixed={"created_at"}, order=(products.c.created_at, products.c.id)
 )
 _FORMS = Versioned(forms, thing="form", fixed={"created_at"}, order=(forms.c.created_at, forms.c.id))
+_OFFERS = Statement(
+    sa.select(
+        *(products.c[name] for name in ("id", "kind", "name", "category", "stock")),
+        sa.func.coalesce(products.c.promo_price_minor, products.c.price_minor).label("price_minor"),
+    )
+    .where(products.c.shop_id == p("shop_id"))
+    .order_by(products.c.created_at, products.c.id)
+)
 _ADD_HISTORY = Statement(stock_changes.insert())
 _CHANGE_COLUMNS = [column for column in stock_changes.c if column.name != "shop_id"]
 
@@ -118,6 +127,9 @@ class SqlProducts:
 
     def all(self) -> list[Product]:
         return [Product(**row) for row in _PRODUCTS.all(self._session, self._shop_id)]
+
+    def offers(self) -> list[Offer]:
+        return [Offer(**row) for row in _OFFERS.all(self._session, {"shop_id": self._shop_id})]
 
     def versions(self) -> dict[str, int]:
         return _PRODUCTS.versions(self._session, self._shop_id)

@@ -3,7 +3,7 @@
 import structlog
 
 from core.conversations.assistance import Brief
-from core.conversations.messages import TEXT_LIMIT, Message, cleaned
+from core.conversations.messages import Message, fit
 from core.conversations.speeches import asks_for_person, hand_over_text
 from ports.assistant import Answer
 
@@ -27,15 +27,6 @@ def reply_at_once(brief: Brief, question: Message) -> Answer | None:
 
 def hand_over(brief: Brief) -> Answer:
     return Answer(text=hand_over_text(brief.language), hand_over=True)
-
-
-def fit(text: str) -> str:
-    """As much of the text as a message may hold; empty when there is nothing to say."""
-    text = cleaned(text).strip()
-    if len(text) <= TEXT_LIMIT:
-        return text
-    kept = text[: TEXT_LIMIT - 1]
-    return (kept[: kept.rfind(" ")] if " " in kept[-100:] else kept) + "…"
 
 
 def _from_knowledge(brief: Brief, question: Message) -> Answer | None:

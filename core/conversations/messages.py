@@ -15,6 +15,8 @@ ATTACHMENTS_LIMIT = 10
 INLINE_LIMIT = 1_500_000
 """Characters of one `data:` URL: about 1 MB of picture."""
 
+ASSISTANT_NAME = "Assistant"
+
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -135,3 +137,12 @@ def cleaned(text: str) -> str:
     """The text without control characters; line ends become newlines, tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.isprintable() else _CONTROL.sub("", text)
+
+
+def fit(text: str) -> str:
+    """As much of the text as a message may hold; empty when there is nothing to say."""
+    text = cleaned(text).strip()
+    if len(text) <= TEXT_LIMIT:
+        return text
+    kept = text[: TEXT_LIMIT - 1]
+    return (kept[: kept.rfind(" ")] if " " in kept[-100:] else kept) + "…"

@@ -156,8 +156,14 @@ class Conversation:
         self._changed()
         self.notify_agents(title="A customer asks for a person", message=self.customer_name, level="warning")
 
-    def notify_agents(self, *, title: str, message: str, level: str = "info") -> None:
-        self._record(AgentsNotified(title=title, message=message, level=level, conversation_id=self.id))
+    def notify_agents(
+        self, *, title: str, message: str, level: str = "info", order_id: str | None = None
+    ) -> None:
+        self._record(
+            AgentsNotified(
+                title=title, message=message, level=level, conversation_id=self.id, order_id=order_id
+            )
+        )
 
     def change(self, changes: ConversationChanges, now: datetime) -> None:
         """Apply an agent's edit. Raises Invalid. Records nothing when nothing differs."""

@@ -57,7 +57,7 @@ class WentOffline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationsSeen:
-    """A person has read or put away, in one of their tabs, a notification of the shop, or all of them (None)."""
+    """In one of their tabs, a person has read or put away a notification of the shop, or all of them."""
 
     user_id: str
     notification_id: str | None

@@ -21,3 +21,11 @@ class NumberTaken(DomainError):
     kind = Kind.CONFLICT
     code = "order_number_taken"
     says = "Another order has this number"
+
+
+class OfferUnclear(DomainError):
+    """Nothing that the shop offers is called so, or more than one thing might be meant."""
+
+    kind = Kind.INVALID
+    code = "offer_unclear"
+    says = "It is not clear what is meant by {name}. There is: {candidates}"
