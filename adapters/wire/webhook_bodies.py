@@ -6,9 +6,12 @@ from typing import Any
 import msgspec
 
 from adapters.wire.base import Out
+from adapters.wire.orders import order_out
 from adapters.wire.webchat import SENDER_WORDS
 from core.conversations.messages import Attachment
-from core.webhooks.happenings import Happening, MessageCreated, Tested
+from core.orders.model import Order
+from core.pictures import is_inline
+from core.webhooks.happenings import Happening, MessageCreated, OrderGone, OrderShown, Tested
 
 
 class Envelope(Out):
@@ -57,7 +60,11 @@ def body_of(happening: Happening) -> str:
     """Satisfies ports.webhooks.Wording."""
     match happening.content:
         case MessageCreated() as created:
-            data: Out = _message(happening.shop_id, created)
+            data: Any = _message(happening.shop_id, created)
+        case OrderShown(order=order):
+            data = _order(happening.shop_id, order)
+        case OrderGone(order_id=order_id):
+            data = {"submissionId": order_id, "tenantId": happening.shop_id}
         case Tested(endpoint_id=endpoint_id):
             data = TestData(tenant_id=happening.shop_id, webhook_id=endpoint_id)
     named = happening.type
@@ -84,6 +91,14 @@ def _message(shop_id: str, created: MessageCreated) -> MessageData:
         attachments=[_file(attachment) for attachment in message.attachments],
         created_at=message.created_at,
     )
+
+
+def _order(shop_id: str, order: Order) -> dict[str, Any]:
+    """As the API answers it, but for a proof of payment that is a picture in itself: ask the API for that."""
+    shown = order_out(order) | {"tenantId": shop_id}
+    if order.payment_proof is not None and is_inline(order.payment_proof):
+        shown["paymentScreenshotUrl"] = None
+    return shown
 
 
 def _file(attachment: Attachment) -> FileData:

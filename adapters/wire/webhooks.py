@@ -12,13 +12,13 @@ from core.webhooks.use_cases import EndpointChanges, MadeWebhook
 
 Url = Annotated[str, Meta(max_length=4_096)]
 Types = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=20)]
-EVERYTHING = ["message.created"]
+USUAL = ["message.created"]
 """What an endpoint hears of unless it says otherwise."""
 
 
 class WebhookIn(In):
     url: Url
-    events: Types = msgspec.field(default_factory=lambda: list(EVERYTHING))
+    events: Types = msgspec.field(default_factory=lambda: list(USUAL))
 
 
 class WebhookChangesIn(In):

@@ -61,7 +61,8 @@ def order_of(tx: Transaction, document: OrderDocument, *, id: str, now: datetime
     Raises Invalid, ProductNotFound, or NumberTaken.
     """
     currency = tx.shops.get().currency
-    lines = priced(tx, document.lines or (), currency)
+    # Whoever places an order locks products before the counter of the numbers: so nobody waits in a circle.
+    lines = priced(tx, document.lines or (), currency, lock=True)
     if not lines and not document.answers:
         raise Invalid(field="lines", rule="must not be empty where nothing is answered either")
     proof = document.payment_proof

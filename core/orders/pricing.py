@@ -10,14 +10,20 @@ from ports.db import Transaction
 
 
 def priced(
-    tx: Transaction, wanted: Sequence[LineDocument], currency: str, *, known: Sequence[OrderLine] = ()
+    tx: Transaction,
+    wanted: Sequence[LineDocument],
+    currency: str,
+    *,
+    known: Sequence[OrderLine] = (),
+    lock: bool = False,
 ) -> tuple[OrderLine, ...]:
     """Lines in minor units of `currency`. Nothing is reserved yet.
 
-    `known`: the order's lines so far, whose costs stay what they were. Raises Invalid, or ProductNotFound for
+    `known`: the order's lines so far, whose costs stay what they were. `lock` the products, if their stock
+    is going to be taken. Raises Invalid, or ProductNotFound for
     a product that is gone and whose name or price nobody has said.
     """
-    products = tx.products.by_ids({line.product_id for line in wanted})
+    products = tx.products.by_ids({line.product_id for line in wanted}, lock=lock)
     costs = {line.product_id: line.unit_cost_minor for line in known}
     # What the catalogue says is in the shop's currency, and no order of another one can take it.
     is_ours = not products or tx.shops.get().currency == currency

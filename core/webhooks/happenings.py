@@ -5,8 +5,12 @@ from datetime import datetime
 
 from core.conversations.messages import Message
 from core.conversations.model import Channel
+from core.orders.model import Order
 
 MESSAGE_CREATED = "message.created"
+ORDER_PLACED = "order.placed"
+ORDER_CHANGED = "order.changed"
+ORDER_DELETED = "order.deleted"
 TEST = "webhook.test"
 """Sent on demand, whatever an endpoint hears of otherwise."""
 
@@ -26,6 +30,18 @@ class MessageCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShown:
+    """An order, as it is when this is told: of several changes in a row the first tells of all."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderGone:
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
     """Somebody wanted to know whether the endpoint works."""
 
@@ -37,4 +53,4 @@ class Happening:
     type: str
     shop_id: str
     at: datetime
-    content: MessageCreated | Tested
+    content: MessageCreated | OrderShown | OrderGone | Tested

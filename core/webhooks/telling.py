@@ -6,7 +6,17 @@ from typing import cast
 
 from core.conversations.events import MessagePosted
 from core.kernel import Event
-from core.webhooks.happenings import MESSAGE_CREATED, Happening, MessageCreated
+from core.orders.events import OrderChanged, OrderDeleted, OrderPlaced
+from core.webhooks.happenings import (
+    MESSAGE_CREATED,
+    ORDER_CHANGED,
+    ORDER_DELETED,
+    ORDER_PLACED,
+    Happening,
+    MessageCreated,
+    OrderGone,
+    OrderShown,
+)
 from ports.db import Recorded, Transaction
 
 Tell = Callable[[Transaction, Recorded], Happening | None]
@@ -40,7 +50,33 @@ def message_created(tx: Transaction, recorded: Recorded) -> Happening | None:
     )
 
 
-TELLERS: Mapping[type[Event], Teller] = {MessagePosted: Teller(MESSAGE_CREATED, message_created)}
+def order_placed(tx: Transaction, recorded: Recorded) -> Happening | None:
+    return _order(tx, recorded, ORDER_PLACED, cast(OrderPlaced, recorded.event).order_id)
+
+
+def order_changed(tx: Transaction, recorded: Recorded) -> Happening | None:
+    return _order(tx, recorded, ORDER_CHANGED, cast(OrderChanged, recorded.event).order_id)
+
+
+def order_deleted(tx: Transaction, recorded: Recorded) -> Happening | None:
+    content = OrderGone(order_id=cast(OrderDeleted, recorded.event).order_id)
+    return Happening(type=ORDER_DELETED, shop_id=recorded.shop_id, at=recorded.occurred_at, content=content)
+
+
+def _order(tx: Transaction, recorded: Recorded, kind: str, order_id: str) -> Happening | None:
+    order = tx.orders.find(order_id)
+    if order is None:
+        return None
+    content = OrderShown(order=order)
+    return Happening(type=kind, shop_id=recorded.shop_id, at=recorded.occurred_at, content=content)
+
+
+TELLERS: Mapping[type[Event], Teller] = {
+    MessagePosted: Teller(MESSAGE_CREATED, message_created),
+    OrderPlaced: Teller(ORDER_PLACED, order_placed),
+    OrderChanged: Teller(ORDER_CHANGED, order_changed),
+    OrderDeleted: Teller(ORDER_DELETED, order_deleted),
+}
 
 TYPES = frozenset(teller.type for teller in TELLERS.values())
 """What an endpoint can hear of."""

@@ -40,11 +40,9 @@ def courier(db, clock, sender):
 def webhook(db, clock, sender):
     """Makes a shop's webhook."""
 
-    async def make(stage, receiver):
+    async def make(stage, receiver, types=("message.created",)):
         create = CreateWebhook(db, clock, ids, CIPHER, sender)
-        return await create(
-            actor=stage.owner, shop_id=stage.shop.id, url=receiver.url, types=["message.created"]
-        )
+        return await create(actor=stage.owner, shop_id=stage.shop.id, url=receiver.url, types=types)
 
     return make
 

@@ -1,6 +1,7 @@
 """From a message to the receivers of webhooks, on every database: what is told, and when it is told again."""
 
 import json
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,13 +9,15 @@ from urllib.parse import urlsplit
 import pytest
 from standardwebhooks import Webhook
 
+from adapters.wire.orders import order_out, parse
 from core.conversations.inbox import PostFromInbox
 from core.conversations.messages import Draft, Sender
 from core.conversations.visitor import OpenSession
+from core.orders.use_cases import ChangeOrder, DeleteOrder
 from core.webhooks.log import ReplayDelivery
 from core.webhooks.model import PAUSES, DeliveryStatus, DisabledReason, secret_record
 from core.webhooks.use_cases import ChangeWebhook, ReadWebhook
-from tests.builders import a_message, a_shop, ids
+from tests.builders import PICTURE, a_message, a_product, a_shop, an_order, ids
 from tests.contract.conftest import CIPHER
 from tests.services.receiver import OK, answer, receiving
 
@@ -64,6 +67,35 @@ async def test_a_message_is_told_as_the_contract_has_it(db, clock, stage, webhoo
         "attachments": [],
         "createdAt": "2026-03-01T12:00:00Z",
     }
+
+
+async def test_orders_are_told_to_those_who_asked_for_them(db, clock, stage, webhook, courier):
+    product = await a_product(db, clock, stage.shop)
+    change, delete = ChangeOrder(db, clock), DeleteOrder(db, clock)
+    async with receiving() as receiver, receiving() as elsewhere:
+        await webhook(stage, receiver, ["order.placed", "order.changed", "order.deleted"])
+        await webhook(stage, elsewhere)
+        order = await an_order(db, clock, stage.shop, product, 2)
+        await courier.run_due()
+        about = {"actor": stage.owner, "shop_id": stage.shop.id, "reference": order.id}
+        said = {
+            "status": "Confirmed",
+            "paymentScreenshotUrl": f"data:image/png;base64,{b64encode(PICTURE).decode()}",
+        }
+        await change(**about, read=lambda currency, labels: parse(said, currency, labels=labels))
+        await courier.run_due()
+        await delete(**about)
+        await courier.run_due()
+    placed, changed, deleted = map(told, receiver.received)
+    assert placed["type"] == "order.placed"
+    assert placed["data"] == order_out(order) | {"tenantId": stage.shop.id}
+    assert (changed["type"], changed["data"]["status"]) == ("order.changed", "Confirmed")
+    assert changed["data"]["paymentScreenshotUrl"] is None, "a picture is no address"
+    assert (deleted["type"], deleted["data"]) == (
+        "order.deleted",
+        {"submissionId": order.id, "tenantId": stage.shop.id},
+    )
+    assert elsewhere.received == []
 
 
 async def test_every_side_is_told_and_notes_are_not(db, clock, stage, webhook, courier):
