@@ -30,7 +30,7 @@ from core.identity import use_cases as identity
 from core.notifications import use_cases as notifications
 from core.orders import submitting
 from core.orders import use_cases as orders
-from core.shops import approval, deletion
+from core.shops import approval, deletion, documents
 from core.shops import members as team
 from core.shops import use_cases as shops
 from core.sites import pages, resolution
@@ -171,6 +171,8 @@ def _shops(db: Database, clock: Clock, ids: Ids) -> ShopUseCases:
         open=shops.OpenShop(db, clock, ids),
         list=shops.ListShops(db),
         read=shops.ReadShop(db),
+        edit=documents.EditShop(db, clock, ids),
+        remember=documents.RememberShop(db, clock, ids),
         request_upgrade=approval.RequestUpgrade(db),
         delete=deletion.DeleteShop(db),
         allow_origins=shops.AllowOrigins(db),

@@ -71,6 +71,7 @@ from core.orders.use_cases import (
 )
 from core.shops.approval import ApproveSubscription, RejectSubscription, RequestUpgrade, SurveyShops
 from core.shops.deletion import DeleteShop
+from core.shops.documents import EditShop, RememberShop
 from core.shops.members import AddMember, ChangeRole, ListTeam, RemoveMember
 from core.shops.use_cases import (
     AllowOrigins,
@@ -125,6 +126,8 @@ class ShopUseCases:
     open: OpenShop
     list: ListShops
     read: ReadShop
+    edit: EditShop
+    remember: RememberShop
     request_upgrade: RequestUpgrade
     delete: DeleteShop
     allow_origins: AllowOrigins

@@ -1,4 +1,4 @@
-"""What clients have been shown of a shop, so that a whole document they send back can be told from their edits."""
+"""What clients were shown of a shop: of a whole document that they send back, their own edits can be told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ from adapters.http.access import Access
 from adapters.http.call import Call
 from adapters.http.errors import MalformedJson, UnsupportedMedia
 from adapters.wire.base import Loose
+from adapters.wire.complaints import invalid, short
 from adapters.wire.strict_json import OddJson, mended, refuse_odd
 from adapters.wire.twins import wire_names
 from core.kernel import DomainError, Invalid
@@ -24,21 +25,8 @@ QUERY_LIMIT = 50
 """Fields of one query string."""
 
 _ATTRIBUTE = "_parley_endpoint"
-_PLACE = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?")
-_NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
 _DIGITS = re.compile(r"-?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_BOUND = re.compile(r"Expected `(\w+)` (of length )?([<>]=?) (\S+)")
-_LIMITS = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
-_UNITS = {"str": "characters", "array": "entries", "object": "fields"}
-_WORDS = {
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "an object",
-}
 
 encode = msgspec.json.Encoder().encode
 
@@ -129,17 +117,22 @@ def check_encoding(call: Call) -> None:
 
 
 def decode_body(body: bytes, kind: Any, *, keeps_nul: bool) -> Any:
-    """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type."""
+    """Raises MalformedJson or Invalid. No body at all is an empty object, whatever the content type.
+
+    A kind that has `from_body` reads the bytes itself, and then sees to what is odd about them as well.
+    """
     body = body or b"{}"
     if keeps_nul:
         body = mended(body)
     try:
+        if (reads_itself := getattr(kind, "from_body", None)) is not None:
+            return reads_itself(body)
         refuse_odd(body, keeps_nul=keeps_nul)
         if isinstance(kind, type) and issubclass(kind, Loose):
             return msgspec.convert(wire_names(msgspec.json.decode(body), kind), kind)
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
     except OddJson as error:
         raise MalformedJson(reason=str(error)) from None
     except (ValueError, RecursionError):
@@ -159,7 +152,7 @@ def decode_query(query: bytes, kind: Any) -> Any:
         raise Invalid(field="query", rule="must not name a field twice")
     for name, value in given.items():
         if _CONTROL.search(value):
-            raise Invalid(field=_short(name), rule="must not hold control characters")
+            raise Invalid(field=short(name), rule="must not hold control characters")
     for name in _whole_numbers(kind) & given.keys():
         # msgspec would also take 1e2, 1.0 and null.
         if not _DIGITS.fullmatch(given[name]):
@@ -167,7 +160,7 @@ def decode_query(query: bytes, kind: Any) -> Any:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
 
 
 @cache
@@ -188,37 +181,3 @@ def _takes_integers(shape: msgspec.inspect.Type) -> bool:
 @cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
-
-
-def _invalid(error: msgspec.ValidationError) -> Invalid:
-    """msgspec's complaint as ours: the field in its wire spelling, and the rule."""
-    match = _PLACE.fullmatch(str(error))
-    said, place = (match[1], match[2] or "") if match else (str(error), "")
-    if named := _NAMED.fullmatch(said):
-        place = f"{place}.{named[2]}" if place else named[2]
-        return Invalid(
-            field=_short(place), rule="is required" if "missing" in named[1] else "is not known here"
-        )
-    return Invalid(field=_short(place) or "body", rule=_rule(said))
-
-
-def _rule(said: str) -> str:
-    """`Expected `int`, got `str`` is `must be a whole number, not a text`."""
-    if match := re.fullmatch(r"Expected `(.*?)`, got `(.*?)`", said):
-        return f"must be {_words(match[1])}, not {_words(match[2])}"
-    if match := _BOUND.fullmatch(said):
-        kind, is_length, limit = match[1], match[2], f"{_LIMITS[match[3]]} {match[4]}"
-        return f"must have {limit} {_UNITS[kind]}" if is_length else f"must be {limit}"
-    if match := re.fullmatch(r"Expected `(\w+)` (.*)", said):
-        return f"must be {_words(match[1])} {match[2]}"
-    if said.startswith("Invalid enum value"):
-        return "is not one of the values that it may have"
-    return f"is not acceptable: {said[0].lower()}{said[1:120]}"
-
-
-def _words(kinds: str) -> str:
-    return " or ".join(_WORDS.get(kind, kind) for kind in kinds.split(" | "))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 80 else f"{name[:80]}…"

@@ -1,13 +1,18 @@
 """Shops: the document that the owner's pages live on, and the keys and origins for everybody else's pages."""
 
+import re
+
 from quart import Blueprint
 
 from adapters.http.access import PERSON, agent
+from adapters.http.call import Call
 from adapters.http.codec import endpoint
 from adapters.http.cors import ShopOrigins
 from adapters.http.reception import Reception
+from adapters.http.shop_pages import Reading, Shelf, page
 from adapters.wire.base import Data, DataList, Deleted, data, data_list
 from adapters.wire.settings import document_of
+from adapters.wire.shop_documents import PageDocument
 from adapters.wire.shops import (
     AdminKeyOut,
     KeysOut,
@@ -15,15 +20,19 @@ from adapters.wire.shops import (
     OriginsOut,
     ShopIn,
     ShopOut,
+    ShopPart,
     keys_out,
-    shop_out,
 )
 from adapters.wire.subscriptions import UpgradeIn
 from core.application import ShopUseCases
+from core.catalogue.errors import ProductExists
 from core.conversations.signals import ShopGone
-from core.kernel import Agent, KeyReused, UserActor
+from core.forms.errors import FormExists
+from core.kernel import Agent, DoneBefore, Forbidden, KeyReused, UserActor
+from core.orders.errors import OrderExists
 from core.shops.errors import ShopNotFound
 from core.shops.policy import Permission
+from core.shops.views import ShopView
 from ports.feed import Feed
 
 CURRENCY = "USD"
@@ -33,43 +42,88 @@ SUBSCRIBING = agent(Permission.MANAGE_SUBSCRIPTION)
 DELETING = agent(Permission.DELETE_SHOP)
 
 
+REFUSED_ENTRIES = (ProductExists, FormExists, OrderExists, DoneBefore)
+"""Of two pages that make up the same id at the same moment, one has to try again."""
+
+_TAB = re.compile(rb"[!-~]{1,128}")
+
+
+def tab_of(call: Call) -> str | None:
+    """Pages make up a CSRF token, one for each tab and hour. It proves nothing, but tells tabs apart."""
+    token = call.headers.get(b"x-csrf-token", b"")
+    return token.decode() if _TAB.fullmatch(token) else None
+
+
 def blueprint(shops: ShopUseCases, origins: ShopOrigins, reception: Reception, feed: Feed) -> Blueprint:
     routes = Blueprint("shops", __name__, url_prefix="/api/shops")
+    shelf = Shelf()
+
+    async def shown(actor: Agent, view: ShopView, reading: Reading) -> ShopOut:
+        """The shop as the caller's pages will remember it."""
+        made = page(view, reading)
+        await shops.remember(actor=actor, shop_id=view.shop.id, memory=made.memory, digest=made.digest)
+        return made.shop
 
     @routes.post("")
     @endpoint(access=PERSON, body=ShopIn, returns=Data[ShopOut], status=201, raises=(KeyReused,))
     async def open_shop(actor: UserActor, body: ShopIn, once: str | None) -> Data[ShopOut]:
         """Open a shop on trial, owned by the caller.
 
-        Takes a whole Shop document, too: its settings are kept, the rest of it is not for the client to say.
+        Takes a whole Shop document, too: its settings, products, forms, orders and conversations are kept,
+        the rest of it is not for the client to say.
         """
         opened = await shops.open(
             owner=actor,
             name=body.name,
             currency=body.currency or CURRENCY,
             settings=document_of(body.settings()),
+            document=body.lists(),
             once=once,
         )
-        return data(shop_out(opened.view))
+        return data(await shown(actor, opened.view, Reading(shelf)))
 
     @routes.get("")
     @endpoint(access=agent(), returns=DataList[ShopOut])
     async def list_shops(actor: Agent) -> DataList[ShopOut]:
         """List the shops in whose team the caller is; for a platform admin, every shop."""
-        return data_list([shop_out(view) for view in await shops.list(actor=actor)])
+        reading = Reading(shelf)
+        views = await shops.list(actor=actor, known=reading)
+        return data_list([await shown(actor, view, reading) for view in views])
 
     @routes.get("/<id:shop_id>")
     @endpoint(access=IN_A_SHOP, returns=Data[ShopOut], raises=(ShopNotFound,))
     async def read(actor: Agent, shop_id: str) -> Data[ShopOut]:
         """Read a shop with everything its owner's screens show."""
-        return data(shop_out(await shops.read(actor=actor, shop_id=shop_id)))
+        reading = Reading(shelf)
+        view = await shops.read(actor=actor, shop_id=shop_id, known=reading)
+        return data(await shown(actor, view, reading))
+
+    @routes.put("/<id:shop_id>")
+    @endpoint(
+        access=IN_A_SHOP,
+        body=ShopPart,
+        returns=Data[ShopOut],
+        raises=(ShopNotFound, Forbidden, *REFUSED_ENTRIES),
+    )
+    async def edit(call: Call, actor: Agent, shop_id: str, body: PageDocument) -> Data[ShopOut]:
+        """Change a shop by sending all of it, or any part of it.
+
+        Only what the client has changed since it was shown the shop counts as changed, so nothing is lost
+        that others did meanwhile. An order or conversation that is left out is deleted if the client had been
+        shown it; messages are only added; a stock is taken as a difference. What the caller's role may not
+        change is passed over, unless that is everything the part holds.
+        """
+        await shops.edit(actor=actor, shop_id=shop_id, document=body.of(shop_id), tab=tab_of(call))
+        reading = Reading(shelf)
+        view = await shops.read(actor=actor, shop_id=shop_id, known=reading)
+        return data(page(view, reading).shop)
 
     @routes.post("/<id:shop_id>/upgrade")
     @endpoint(access=SUBSCRIBING, body=UpgradeIn, returns=Data[ShopOut], raises=(ShopNotFound,))
     async def upgrade(actor: Agent, shop_id: str, body: UpgradeIn) -> Data[ShopOut]:
         """Ask for another plan. It is pending until a platform admin approves it."""
         view = await shops.request_upgrade(actor=actor, shop_id=shop_id, plan=body.subscription_plan)
-        return data(shop_out(view))
+        return data(page(view, Reading(shelf)).shop)
 
     @routes.delete("/<id:shop_id>")
     @endpoint(access=DELETING, returns=Data[Deleted], raises=(ShopNotFound,))

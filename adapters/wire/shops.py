@@ -3,13 +3,16 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType, field
 
 from adapters.wire.base import In, Maybe, Out
-from adapters.wire.conversations import ConversationOut, conversation_out
-from adapters.wire.items import ItemOut, item_out
-from adapters.wire.settings import ShopSettings, settings_of
-from adapters.wire.subscriptions import SubscriptionOut, subscription_out
+from adapters.wire.conversations import ConversationOut, ConversationPart, MessageIn
+from adapters.wire.forms import FormOut, FormPart
+from adapters.wire.items import ItemOut, ItemPart
+from adapters.wire.settings import FreeForm, ShopSettings, settings_of
+from adapters.wire.shop_documents import CONVERSATIONS, FORMS, ITEMS, ORDERS, PageDocument
+from adapters.wire.submissions import SubmissionIn, SubmissionOut
+from adapters.wire.subscriptions import SubscriptionOut, SubscriptionPart, subscription_out
 from adapters.wire.team import ROLES
 from core.shops.model import Member, Shop
 from core.shops.views import ShopView
@@ -23,6 +26,20 @@ class ShopIn(ShopSettings, kw_only=True):
     name: str
     currency: str | None = None
     assistant_model: Maybe = UNSET
+    items: list[FreeForm] = field(default_factory=list)
+    forms: list[FreeForm] = field(default_factory=list)
+    form_submissions: list[FreeForm] = field(default_factory=list)
+    live_conversations: list[FreeForm] = field(default_factory=list)
+
+    def lists(self) -> PageDocument:
+        """The records that come with a whole Shop."""
+        sent = {
+            ITEMS: self.items,
+            FORMS: self.forms,
+            ORDERS: self.form_submissions,
+            CONVERSATIONS: self.live_conversations,
+        }
+        return PageDocument.read(msgspec.json.encode({name: found for name, found in sent.items() if found}))
 
     def settings(self) -> ShopSettings:
         """The settings part; an `assistant_model` beside it, as older clients send, chooses the model."""
@@ -36,7 +53,9 @@ class MemberOut(Out):
     role: str
 
 
-class ShopOut(ShopSettings, kw_only=True):
+class ShopHead(ShopSettings, kw_only=True):
+    """Everything but the lists of records."""
+
     id: str
     name: str
     owner_id: str
@@ -45,10 +64,43 @@ class ShopOut(ShopSettings, kw_only=True):
     currency: str
     is_facebook_connected: bool
     integrations: dict[str, dict[str, bool]]
+
+
+class ShopOut(ShopHead, kw_only=True):
     items: list[ItemOut]
-    forms: list[dict[str, str]]
-    form_submissions: list[dict[str, str]]
+    forms: list[FormOut]
+    form_submissions: list[SubmissionOut]
     live_conversations: list[ConversationOut]
+
+
+class LiveConversationPart(ConversationPart):
+    """`messages`: those whose id is new are posted; none is ever changed or removed."""
+
+    messages: list[MessageIn] | UnsetType = UNSET
+
+
+class ShopPart(ShopSettings, kw_only=True):
+    """A whole Shop, or any part of one.
+
+    Of a whole one (`id`, `ownerId`, `subscription` and `items` are there), an optional field that is absent
+    is cleared; of a part it stays. What the caller's role may not change is passed over.
+    """
+
+    id: str | UnsetType = UNSET
+    owner_id: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    team: list[MemberOut] | UnsetType = UNSET
+    subscription: SubscriptionPart | UnsetType = UNSET
+    items: list[ItemPart] | UnsetType = UNSET
+    forms: list[FormPart] | UnsetType = UNSET
+    form_submissions: list[SubmissionIn] | UnsetType = UNSET
+    live_conversations: list[LiveConversationPart] | UnsetType = UNSET
+
+    @classmethod
+    def from_body(cls, body: bytes) -> PageDocument:
+        """Raises ValueError, RecursionError or OddJson."""
+        return PageDocument.read(body)
 
 
 class KeysOut(Out):
@@ -70,9 +122,9 @@ class OriginsOut(Out):
     origins: list[str]
 
 
-def shop_out(view: ShopView) -> ShopOut:
+def head_out(view: ShopView) -> ShopHead:
     shop = view.shop
-    return ShopOut(
+    return ShopHead(
         **msgspec.structs.asdict(settings_of(shop.settings)),
         id=shop.id,
         name=shop.name,
@@ -82,10 +134,6 @@ def shop_out(view: ShopView) -> ShopOut:
         currency=shop.currency,
         is_facebook_connected=False,
         integrations={},
-        items=[item_out(product, shop.currency) for product in view.products],
-        forms=[],
-        form_submissions=[],
-        live_conversations=[conversation_out(conversation) for conversation in view.conversations],
     )
 
 

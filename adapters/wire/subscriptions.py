@@ -1,11 +1,23 @@
 """Subscriptions on the platform's wire. What was never said is left out."""
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any, cast
 
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.wire.base import In, Out, ms, ms_or_none
-from core.shops.subscription import DataHistoryExtension, Subscription
+from adapters.wire.base import In, Loose, Maybe, Out, ms, ms_or_none, or_none
+from adapters.wire.conversations import EPOCH, LAST_MOMENT, word
+from core.shops.subscription import (
+    DataHistoryExtension,
+    ExtensionStatus,
+    Subscription,
+    SubscriptionChanges,
+    SubscriptionStatus,
+)
+
+Moment = Annotated[int, Meta(ge=0, le=LAST_MOMENT)]
+_STATUSES = {status.value: status for status in SubscriptionStatus}
+_EXTENSIONS = {status.value: status for status in ExtensionStatus}
 
 
 class UpgradeIn(In, rename=None):
@@ -32,6 +44,57 @@ class SubscriptionOut(Out, kw_only=True):
     is_upgrade_committed: bool | UnsetType = UNSET
     data_retention_warning_dismissed: bool | UnsetType = UNSET
     data_history_extension: DataHistoryExtensionOut | UnsetType = UNSET
+
+
+class DataHistoryExtensionPart(Loose):
+    status: Maybe = UNSET
+    subscribed_at: Moment | UnsetType | None = UNSET
+    deletion_scheduled_at: Moment | UnsetType | None = UNSET
+    is_committed: bool | UnsetType | None = UNSET
+
+
+class SubscriptionPart(Loose):
+    """Any part of a subscription, as the owner's pages change it."""
+
+    plan: Maybe = UNSET
+    status: Maybe = UNSET
+    trial_ends_at: Moment | UnsetType | None = UNSET
+    period_ends_at: Moment | UnsetType | None = UNSET
+    payment_proof: Maybe = UNSET
+    pending_plan: Maybe = UNSET
+    is_upgrade_committed: bool | UnsetType | None = UNSET
+    data_retention_warning_dismissed: bool | UnsetType | None = UNSET
+    data_history_extension: DataHistoryExtensionPart | UnsetType | None = UNSET
+
+    def changes(self) -> SubscriptionChanges:
+        """Raises Invalid."""
+        sent: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
+        changes = {name: value for name, value in sent.items() if value is not UNSET}
+        for name in ("plan", "status"):
+            if changes.get(name, "") is None:
+                del changes[name]
+        if "status" in changes:
+            changes["status"] = word(changes["status"], "subscription.status", _STATUSES)
+        for name in ("trial_ends_at", "period_ends_at"):
+            if name in changes:
+                changes[name] = moment_or_none(changes[name])
+        if isinstance(self.data_history_extension, DataHistoryExtensionPart):
+            changes["data_history_extension"] = _extension(self.data_history_extension)
+        return cast(SubscriptionChanges, changes)
+
+
+def _extension(part: DataHistoryExtensionPart) -> DataHistoryExtension:
+    said = or_none(part.status)
+    return DataHistoryExtension(
+        status=None if said is None else word(said, "subscription.dataHistoryExtension.status", _EXTENSIONS),
+        subscribed_at=moment_or_none(or_none(part.subscribed_at)),
+        deletion_scheduled_at=moment_or_none(or_none(part.deletion_scheduled_at)),
+        is_committed=or_none(part.is_committed),
+    )
+
+
+def moment_or_none(at: int | None) -> datetime | None:
+    return None if at is None else EPOCH + timedelta(milliseconds=at)
 
 
 def subscription_out(subscription: Subscription) -> SubscriptionOut:

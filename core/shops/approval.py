@@ -10,8 +10,7 @@ from core.shops.events import SubscriptionChanged
 from core.shops.model import Shop
 from core.shops.policy import Permission
 from core.shops.subscription import Subscription, SubscriptionStatus
-from core.shops.use_cases import show
-from core.shops.views import ShopView
+from core.shops.views import Nothing, ShopView, shop_view
 from ports.clock import Clock
 from ports.db import SYSTEM, Database, Transaction
 
@@ -25,7 +24,9 @@ class RequestUpgrade:
 
         def work(tx: Transaction) -> ShopView:
             require(tx, actor, shop_id, Permission.MANAGE_SUBSCRIPTION)
-            return show(tx, _changed(tx, lambda subscription: subscription.request_upgrade(plan)))
+            return shop_view(
+                tx, _changed(tx, lambda subscription: subscription.request_upgrade(plan)), Nothing()
+            )
 
         return await self.db.transact(work, shop=shop_id)
 

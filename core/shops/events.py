@@ -40,3 +40,11 @@ class SubscriptionChanged(Event):
     topic: ClassVar[str] = "subscription.changed"
     plan: str
     status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopChanged(Event):
+    """`names`: what of it, such as name, currency, or the names of settings."""
+
+    topic: ClassVar[str] = "shop.changed"
+    names: tuple[str, ...]

@@ -2,15 +2,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.conversations.views import CONVERSATIONS_SHOWN, views
 from core.identity.model import digest
 from core.kernel import Agent, DoneBefore, KeyReused, ShopKeyActor, UserActor, named_id
-from core.shops.access import require
+from core.shops.access import Standing, require
+from core.shops.documents import StoredShop
+from core.shops.editing import Editor
+from core.shops.edits import ShopDocument
 from core.shops.errors import UnknownShopKey
 from core.shops.events import ShopOpened
 from core.shops.model import Member, Shop
 from core.shops.policy import Permission, Role
-from core.shops.views import ShopView
+from core.shops.views import Known, Nothing, ShopView, shop_view
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Database, Transaction
 
@@ -40,10 +42,13 @@ class OpenShop:
         name: str,
         currency: str = "USD",
         settings: Mapping[str, Any],
+        document: ShopDocument | None = None,
         once: str | None = None,
         admin_key: str | None = None,
     ) -> OpenedShop:
-        """Open a shop on trial, its owner first in the team. The same `once` opens it once.
+        """Open a shop on trial, its owner first in the team, with the records that a document brings.
+
+        The same `once` opens it once.
 
         Raises Invalid, or KeyReused when `once` opened another shop.
         """
@@ -66,19 +71,26 @@ class OpenShop:
             tx.shops.add(shop)
             tx.members.add(Member(user_id=owner.user_id, role=Role.OWNER, joined_at=now))
             tx.record(ShopOpened(owner_id=owner.user_id, name=shop.name))
-            return OpenedShop(show(tx, shop), key)
+            if document is not None:
+                self._fill(tx, shop, owner, document)
+            return OpenedShop(shop_view(tx, shop, Nothing()), key)
 
         try:
             return await self.db.transact(work, shop=shop.id)
         except DoneBefore:
             return await self.db.transact(work, shop=shop.id)
 
+    def _fill(self, tx: Transaction, shop: Shop, owner: UserActor, document: ShopDocument) -> None:
+        edits = document.edits({}, StoredShop(tx, shop), self.clock.now())
+        standing = Standing(role=Role.OWNER, user_id=owner.user_id)
+        Editor(tx, shop, owner, standing, self.db, self.clock, self.ids).apply(edits)
+
 
 @dataclass(frozen=True, slots=True)
 class ListShops:
     db: Database
 
-    async def __call__(self, *, actor: Agent) -> list[ShopView]:
+    async def __call__(self, *, actor: Agent, known: Known | None = None) -> list[ShopView]:
         """The shops in whose team the caller is; every shop for a platform admin."""
 
         def ids(tx: Transaction) -> list[str]:
@@ -89,19 +101,20 @@ class ListShops:
             return [shop.id for shop in (tx.shops.all() if everything else tx.shops.of_user(actor.user_id))]
 
         show_one = ReadShop(self.db)
-        return [await show_one(actor=actor, shop_id=id) for id in await self.db.read(ids, shop=SYSTEM)]
+        shop_ids = await self.db.read(ids, shop=SYSTEM)
+        return [await show_one(actor=actor, shop_id=shop_id, known=known) for shop_id in shop_ids]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadShop:
     db: Database
 
-    async def __call__(self, *, actor: Agent, shop_id: str) -> ShopView:
-        """Raises ShopNotFound."""
+    async def __call__(self, *, actor: Agent, shop_id: str, known: Known | None = None) -> ShopView:
+        """The shop, without what the caller says that it has already. Raises ShopNotFound."""
 
         def work(tx: Transaction) -> ShopView:
             require(tx, actor, shop_id, Permission.VIEW_DASHBOARD)
-            return show(tx, tx.shops.get())
+            return shop_view(tx, tx.shops.get(), known or Nothing())
 
         return await self.db.read(work, shop=shop_id)
 
@@ -184,13 +197,4 @@ def _opened_before(tx: Transaction, known: Shop, wanted: Shop) -> OpenedShop:
     is_same = (known.name, known.currency) == (wanted.name, wanted.currency)
     if not is_same or known.settings != wanted.settings:
         raise KeyReused
-    return OpenedShop(show(tx, known), None)
-
-
-def show(tx: Transaction, shop: Shop) -> ShopView:
-    return ShopView(
-        shop=shop,
-        team=tx.members.all(),
-        products=tx.products.all(),
-        conversations=views(tx, tx.conversations.latest(CONVERSATIONS_SHOWN)),
-    )
+    return OpenedShop(shop_view(tx, known, Nothing()), None)

@@ -1,0 +1,479 @@
+"""The owner's pages send the whole shop back at every key stroke, as they last saw it."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from core.orders.model import OrderStatus
+from core.shops.policy import Role
+from tests import builders
+from tests.http.stand import Api
+
+
+class Page:
+    """One browser tab: it loads the shop once, and from then on sends back what it holds."""
+
+    def __init__(self, api: Api, token: str, shop_id: str, tab: str) -> None:
+        self.api, self.token, self.path, self.tab = api, token, f"/api/shops/{shop_id}", tab
+        self.shop: dict[str, Any] = {}
+
+    async def load(self) -> "Page":
+        self.shop = (await self.api.get(self.path, token=self.token)).json()["data"]
+        return self
+
+    async def save(self, **changes: Any) -> dict[str, Any]:
+        self.shop = {**self.shop, **changes}
+        return await self.send(self.shop)
+
+    async def send(self, document: dict[str, Any], status: int = 200) -> dict[str, Any]:
+        headers = {"x-csrf-token": self.tab}
+        answer = await self.api.call("PUT", self.path, document, token=self.token, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json()["data"] if status == 200 else answer.json()
+
+
+@pytest.fixture
+async def page(api, owner, stage) -> Page:
+    return await Page(api, owner, stage.shop.id, "tab-1").load()
+
+
+@pytest.fixture
+async def other_tab(api, owner, stage) -> Page:
+    return await Page(api, owner, stage.shop.id, "tab-2").load()
+
+
+@pytest.fixture
+async def product(db, clock, stage):
+    return await builders.a_product(db, clock, stage.shop)
+
+
+def entry(entries: list[dict[str, Any]], id: str) -> dict[str, Any]:
+    return next(entry for entry in entries if entry["id"] == id)
+
+
+async def stored(api, owner, stage) -> dict[str, Any]:
+    return (await api.get(f"/api/shops/{stage.shop.id}", token=owner)).json()["data"]
+
+
+async def test_a_settings_field_is_saved_and_answered(page):
+    shop = await page.save(quickNote="Buy beans")
+    assert shop == page.shop
+
+
+async def test_a_part_without_a_name_leaves_the_rest(page, api, owner, stage):
+    shop = await page.send({"quickNote": "Buy beans"})
+    assert shop == page.shop | {"quickNote": "Buy beans"}
+
+
+async def test_an_empty_name_is_refused(page):
+    refused = await page.send({"name": " "}, status=400)
+    assert refused["details"] == {"field": "name", "rule": "must not be empty"}
+
+
+async def test_what_another_tab_changed_meanwhile_stays(page, other_tab):
+    await page.save(quickNote="Buy beans")
+    shop = await other_tab.save(paymentIntroMessage="Pay here")
+    assert shop["quickNote"] == "Buy beans"
+    assert shop["paymentIntroMessage"] == "Pay here"
+
+
+async def test_entries_of_two_tabs_both_stay(page, other_tab):
+    await page.save(todos=[{"id": "t1", "text": "One", "isCompleted": False, "createdAt": 1}])
+    shop = await other_tab.save(todos=[{"id": "t2", "text": "Two", "isCompleted": False, "createdAt": 2}])
+    assert [todo["id"] for todo in shop["todos"]] == ["t2", "t1"]
+    shop = await other_tab.save(todos=[])
+    assert [todo["id"] for todo in shop["todos"]] == ["t1"]
+
+
+async def test_the_last_of_two_changes_of_the_same_counts(page, other_tab):
+    await page.save(quickNote="One")
+    assert (await other_tab.save(quickNote="Two"))["quickNote"] == "Two"
+
+
+async def test_an_optional_field_that_vanishes_is_cleared_in_a_whole_document_only(page):
+    await page.save(customUrlSlug="lumen")
+    assert (await page.send({"quickNote": "x"}))["customUrlSlug"] == "lumen"
+    del page.shop["customUrlSlug"]
+    assert "customUrlSlug" not in await page.save(quickNote="y")
+
+
+async def test_unknown_keys_are_passed_over(page):
+    assert "owner_id" not in await page.save(owner_id="x", assistant_config={"a": 1})
+
+
+async def test_an_order_that_came_in_meanwhile_is_not_lost(page, db, clock, stage, product, api, owner):
+    await page.save(quickNote="a")
+    order = await builders.an_order(db, clock, stage.shop, product)
+    shop = await page.save(quickNote="ab")
+    assert [known["submissionId"] for known in shop["formSubmissions"]] == [order.id]
+
+
+async def test_an_order_that_was_shown_and_is_left_out_is_deleted(db, clock, stage, product, page):
+    order = await builders.an_order(db, clock, stage.shop, product)
+    await page.load()
+    assert [known["submissionId"] for known in page.shop["formSubmissions"]] == [order.id]
+    shop = await page.save(formSubmissions=[])
+    assert shop["formSubmissions"] == []
+    assert shop["items"][0]["stock"] == 10
+
+
+async def test_a_tab_that_loaded_before_the_order_does_not_delete_it(
+    api, owner, db, clock, stage, product, page
+):
+    """Both tabs have read the shop, neither has sent anything: which one is it?"""
+    order = await builders.an_order(db, clock, stage.shop, product)
+    await Page(api, owner, stage.shop.id, "tab-2").load()
+    shop = await page.save(quickNote="a")
+    assert [known["submissionId"] for known in shop["formSubmissions"]] == [order.id]
+
+
+async def test_a_tab_that_calls_itself_something_else_goes_on(page, db, clock, stage, product):
+    await page.save(quickNote="a")
+    order = await builders.an_order(db, clock, stage.shop, product)
+    page.tab = "an hour later"
+    shop = await page.save(quickNote="ab")
+    assert [known["submissionId"] for known in shop["formSubmissions"]] == [order.id]
+
+
+async def test_who_has_never_been_shown_anything_deletes_nothing(
+    api, stage, stand, db, clock, product, owner
+):
+    order = await builders.an_order(db, clock, stage.shop, product)
+    page = Page(api, owner, stage.shop.id, "tab-1")
+    whole = {"id": stage.shop.id, "ownerId": "x", "subscription": {}, "items": [], "formSubmissions": []}
+    shop = await page.send(whole)
+    assert [known["submissionId"] for known in shop["formSubmissions"]] == [order.id]
+    assert [known["id"] for known in shop["items"]] == [product.id]
+
+
+async def test_a_sale_over_the_counter_keeps_its_id_and_takes_the_stock_once(page, product, clock):
+    await page.load()
+    item = page.shop["items"][0]
+    sale = {
+        "submissionId": "sub_1",
+        "orderId": "LCXX-0007",
+        "formId": "pos",
+        "formName": "Point of sale",
+        "submittedAt": 1_772_000_000_000,
+        "status": "Completed",
+        "orderedProducts": [
+            {"productId": product.id, "productName": product.name, "quantity": 2, "unitPrice": 12.9}
+        ],
+        "paymentMethod": "Cash",
+        "Full Name": "Mara",
+    }
+    sold = {**item, "stock": 8}
+    shop = await page.save(items=[sold], formSubmissions=[sale])
+    assert shop["items"][0]["stock"] == 8
+    kept = shop["formSubmissions"][0]
+    assert {name: kept[name] for name in sale} == sale
+    assert kept["total"] == 25.8
+    assert shop["items"][0]["stockHistory"][-1]["reason"] == "Order LCXX-0007"
+    assert (await page.save(quickNote="x"))["items"][0]["stock"] == 8
+    undone = {**page.shop["formSubmissions"][0], "status": "Cancelled"}
+    shop = await page.save(formSubmissions=[undone])
+    assert shop["items"][0]["stock"] == 10
+
+
+async def test_what_customers_bought_meanwhile_is_not_sold_again(page, db, clock, stage, product):
+    await page.load()
+    await builders.an_order(db, clock, stage.shop, product, 4)
+    shop = await page.save(items=[{**page.shop["items"][0], "stock": 7}])  # three were sold over the counter
+    assert shop["items"][0]["stock"] == 3
+    shop = await page.save(items=[{**page.shop["items"][0], "stock": 1}])  # six more than there are
+    assert shop["items"][0]["stock"] == 0
+
+
+async def test_a_number_that_a_customer_got_first_gives_way(page, db, clock, stage, product):
+    await page.load()
+    order = await builders.an_order(db, clock, stage.shop, product)
+    mine = {
+        "submissionId": "sub_1",
+        "orderId": order.number,
+        "formId": "pos",
+        "formName": "POS",
+        "orderedProducts": [],
+        "Full Name": "Jo",
+    }
+    shop = await page.save(formSubmissions=[mine])
+    numbers = {known["submissionId"]: known["orderId"] for known in shop["formSubmissions"]}
+    assert numbers[order.id] == order.number
+    assert numbers["sub_1"] != order.number
+
+
+async def test_a_product_is_added_changed_and_removed(page, api, owner, stage):
+    new = {
+        "id": "item_1",
+        "name": "Cup",
+        "retailPrice": 8,
+        "stock": 3,
+        "itemType": "product",
+        "description": "",
+    }
+    shop = await page.save(items=[new])
+    assert shop["items"][0]["retailPrice"] == 8
+    listed = (await api.get(f"/api/shops/{stage.shop.id}/products", token=owner)).json()["data"]
+    assert listed == shop["items"]
+    shop = await page.save(items=[{**new, "promoPrice": 7.5, "imageUrl": "https://x.example/a.png"}])
+    assert (shop["items"][0]["promoPrice"], shop["items"][0]["imageUrl"]) == (7.5, "https://x.example/a.png")
+    shop = await page.save(items=[{**new, "promoPrice": 7.5}])
+    assert "imageUrl" not in shop["items"][0]
+    assert (await page.save(items=[]))["items"] == []
+
+
+async def test_who_leaves_out_only_our_own_spellings_changes_nothing(page, product):
+    before = (await page.load()).shop["items"][0]
+    camel = {name: value for name, value in before.items() if "_" not in name}
+    assert (await page.save(items=[camel]))["items"][0] == before
+
+
+async def test_a_form_is_added_changed_and_removed(page):
+    form = {
+        "id": "f1",
+        "name": "Order",
+        "fields": [{"id": "1", "type": "Short Text", "label": "Name", "required": True}],
+    }
+    shop = await page.save(forms=[form])
+    assert shop["forms"][0]["fields"][0]["label"] == "Name"
+    assert (await page.save(forms=[{**form, "name": "Orders"}]))["forms"][0]["name"] == "Orders"
+    assert (await page.save(forms=[]))["forms"] == []
+
+
+async def test_messages_are_added_and_never_lost(page, db, clock, stage, conversation_id):
+    await page.load()
+    thread = page.shop["liveConversations"][0]
+    await builders.a_message(db, clock, stage.visitor, "And another thing")
+    mine = {"id": "msg_1", "sender": "seller", "text": "Hello!", "timestamp": 1}
+    shop = await page.save(
+        liveConversations=[{**thread, "messages": [*thread["messages"], mine], "tags": ["vip"]}]
+    )
+    kept = shop["liveConversations"][0]
+    assert [message["text"] for message in kept["messages"]] == ["Hello", "And another thing", "Hello!"]
+    assert kept["messages"][-1]["id"] == "msg_1"
+    assert kept["messages"][-1]["senderId"] == stage.owner.user_id
+    assert kept["tags"] == ["vip"]
+    shop = await page.save(liveConversations=[{**thread, "messages": []}])
+    assert len(shop["liveConversations"][0]["messages"]) == 3
+
+
+async def test_a_conversation_goes_unless_its_customer_has_written_since(
+    page, db, clock, stage, conversation_id
+):
+    await page.load()
+    clock.advance(1)
+    await builders.a_message(db, clock, stage.visitor, "Still there?")
+    assert len((await page.save(liveConversations=[]))["liveConversations"]) == 1
+    await page.load()
+    assert (await page.save(liveConversations=[]))["liveConversations"] == []
+
+
+async def test_a_conversation_of_the_pages_making_is_kept(page):
+    new = {"id": "conv_1", "channel": "facebook", "customerName": "Jo", "messages": [], "status": "open"}
+    shop = await page.save(liveConversations=[new])
+    assert (shop["liveConversations"][0]["id"], shop["liveConversations"][0]["channel"]) == (
+        "conv_1",
+        "facebook",
+    )
+
+
+async def test_prices_stay_the_numbers_they_are_in_another_currency(page, product):
+    await page.load()
+    shop = await page.save(currency="JPY")
+    assert (shop["currency"], shop["items"][0]["retailPrice"]) == ("JPY", 13)
+    shop = await page.save(currency="KWD")
+    assert shop["items"][0]["retailPrice"] == 13
+
+
+@pytest.mark.parametrize("field", ["id", "ownerId", "integrations", "isFacebookConnected"])
+async def test_what_no_document_can_change(page, field):
+    changed = {"id": page.shop["id"], "ownerId": "x", "integrations": {"facebook": {"isConnected": True}}}
+    before = deepcopy(page.shop)
+    assert await page.save(**{field: changed.get(field, True)}) == before
+
+
+async def test_a_support_agents_page_raises_no_role_and_changes_no_setting(
+    api, stand, stage, db, clock, product
+):
+    agent = await builders.a_member(db, clock, stage.shop, Role.SUPPORT_AGENT)
+    page = await Page(api, stand.access(agent), stage.shop.id, "tab-a").load()
+    before = deepcopy(page.shop)
+    team = [{**member, "role": "Owner"} for member in page.shop["team"]]
+    shop = await page.save(
+        team=team,
+        name="Mine",
+        quickNote="x",
+        subscription={**before["subscription"], "status": "active"},
+        items=[{**before["items"][0], "retailPrice": 1}],
+        forms=[{"id": "f", "name": "F", "fields": []}],
+    )
+    assert shop == before
+
+
+async def test_a_support_agent_sells_as_much_as_the_order_accounts_for(api, stand, stage, db, clock, product):
+    agent = await builders.a_member(db, clock, stage.shop, Role.SUPPORT_AGENT)
+    page = await Page(api, stand.access(agent), stage.shop.id, "tab-a").load()
+    line = {"productId": product.id, "productName": product.name, "quantity": 2, "unitPrice": 12.9}
+    sale = {
+        "submissionId": "s",
+        "orderId": "A-0001",
+        "formId": "p",
+        "formName": "P",
+        "orderedProducts": [line],
+    }
+    shop = await page.save(items=[{**page.shop["items"][0], "stock": 1}], formSubmissions=[sale])
+    assert shop["items"][0]["stock"] == 8
+
+
+async def test_a_part_of_which_the_role_may_change_nothing_is_forbidden(api, stand, stage, db, clock):
+    agent = await builders.a_member(db, clock, stage.shop, Role.SUPPORT_AGENT)
+    page = Page(api, stand.access(agent), stage.shop.id, "tab-a")
+    refused = await page.send({"quickNote": "x"}, status=403)
+    assert refused["code"] == "forbidden"
+    await page.send({"quickNote": "x", "liveConversations": []})
+
+
+async def test_expenses_are_the_accountants(api, stand, stage, db, clock):
+    manager = await builders.a_member(db, clock, stage.shop, Role.ORDER_MANAGER)
+    page = await Page(api, stand.access(manager), stage.shop.id, "tab-m").load()
+    expense = {"id": "e", "date": "2026-03-01", "amount": 5, "category": "Rent", "description": ""}
+    shop = await page.save(expenses=[expense], quickNote="x")
+    assert (shop["expenses"], shop["quickNote"]) == ([], "x")
+
+
+async def test_an_admin_adds_agents_but_makes_no_admin(api, stand, stage, db, clock):
+    admin = await builders.a_member(db, clock, stage.shop, Role.ADMIN)
+    one, two = [await builders.a_user(db, clock) for _ in range(2)]
+    page = await Page(api, stand.access(admin), stage.shop.id, "tab-a").load()
+    wanted = [
+        *page.shop["team"],
+        {"userId": one.user_id, "role": "Support Agent", "joinedAt": 1},
+        {"userId": two.user_id, "role": "Admin"},
+    ]
+    shop = await page.send({"team": wanted})
+    roles = {member["userId"]: member["role"] for member in shop["team"]}
+    assert roles[one.user_id] == "Support Agent"
+    assert two.user_id not in roles
+
+
+async def test_a_team_is_replaced_by_who_never_read_it(api, owner, stage, db, clock):
+    agent = await builders.a_member(db, clock, stage.shop)
+    page = Page(api, owner, stage.shop.id, "tab-1")
+    shop = await page.send({"team": []})
+    assert [member["role"] for member in shop["team"]] == ["Owner"]
+    assert agent.user_id not in str(shop["team"])
+
+
+async def test_an_owner_asks_for_a_plan_but_does_not_grant_it(page):
+    wanted = {
+        **page.shop["subscription"],
+        "plan": "Pro",
+        "status": "active",
+        "periodEndsAt": 9_999_999_999_999,
+        "pendingPlan": "plan_pro",
+    }
+    subscription = (await page.save(subscription=wanted))["subscription"]
+    assert (subscription["plan"], subscription["status"]) == ("Trial", "trialing")
+    assert subscription["periodEndsAt"] is None
+    assert subscription["pendingPlan"] == "plan_pro"
+
+
+async def test_an_order_changed_elsewhere_keeps_what_the_page_did_not_touch(
+    page, api, owner, stage, db, clock, product
+):
+    order = await builders.an_order(db, clock, stage.shop, product)
+    await page.load()
+
+    def pay(tx):
+        found = tx.orders.get(order.id, lock=True)
+        found.change({"payment_proof": "https://x.example/paid.png"})
+        tx.orders.save(found)
+
+    await db.transact(pay, shop=stage.shop.id)
+    changed = {**page.shop["formSubmissions"][0], "status": "Confirmed"}
+    kept = (await page.save(formSubmissions=[changed]))["formSubmissions"][0]
+    assert kept["status"] == "Confirmed"
+    assert kept["paymentScreenshotUrl"] == "https://x.example/paid.png"
+    assert (
+        await db.read(lambda tx: tx.orders.get(order.id), shop=stage.shop.id)
+    ).status is OrderStatus.CONFIRMED
+
+
+async def test_answers_are_changed_added_and_taken_away(page, stage, db, clock, product):
+    await builders.an_order(db, clock, stage.shop, product)
+    await page.load()
+    order = page.shop["formSubmissions"][0]
+    kept = (await page.save(formSubmissions=[{**order, "Full Name": "Jo", "Gift": "yes"}]))[
+        "formSubmissions"
+    ][0]
+    assert (kept["Full Name"], kept["Gift"]) == ("Jo", "yes")
+    kept = (await page.save(formSubmissions=[{**order, "Full Name": "Jo"}]))["formSubmissions"][0]
+    assert "Gift" not in kept
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"items": {}}, "items"),
+        ({"items": [1]}, "items[0]"),
+        ({"items": [{"id": "a b", "name": "x"}]}, "id"),
+        ({"items": [{"id": "a", "name": ""}]}, "name"),
+        ({"items": [{"id": "a", "name": "x", "stock": -1}]}, "stock"),
+        ({"name": 5}, "name"),
+        ({"currency": "dollars"}, "currency"),
+        ({"assistantConfig": {"responseDelay": "x"}}, "assistantConfig.responseDelay"),
+        ({"todos": 5}, "todos"),
+        ({"team": "x"}, "team"),
+        ({"team": [{"userId": "nobody", "role": "Admin"}]}, "team"),
+        ({"team": [{"userId": "nobody", "role": "King"}]}, "role"),
+        ({"formSubmissions": [{"submissionId": "s", "status": "Eaten"}]}, "status"),
+        ({"liveConversations": [{"id": "c", "status": "gone"}]}, "status"),
+        ({"subscription": {"status": "free"}}, "subscription.status"),
+        ({"subscription": 1}, "subscription"),
+    ],
+)
+async def test_bad_parts_are_refused_by_name(page, document, field):
+    before = deepcopy(page.shop)
+    refused = await page.send(document, status=400)
+    assert refused["details"]["field"] == field
+    assert (await page.load()).shop == before
+
+
+@pytest.mark.parametrize("body", [b"[]", b"1", b"{", b'{"a":1,"a":2}', b'{"quickNote":"\\u0000"}', b"\xff"])
+async def test_what_is_no_document_is_refused(api, owner, stage, body):
+    answer = await api.call(
+        "PUT",
+        f"/api/shops/{stage.shop.id}",
+        token=owner,
+        content=body,
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["success"] is False
+
+
+async def test_no_body_changes_nothing(page, api, owner, stage):
+    answer = await api.call("PUT", f"/api/shops/{stage.shop.id}", token=owner)
+    assert answer.status_code == 200
+    assert answer.json()["data"] == page.shop
+
+
+async def test_a_shop_is_opened_with_all_that_its_document_brings(api, owner):
+    answer = await api.post(
+        "/api/shops",
+        {
+            "name": "Second",
+            "items": [{"id": "i1", "name": "Cup", "retailPrice": 3.5, "stock": 2}],
+            "forms": [{"id": "f1", "name": "Order", "fields": []}],
+            "formSubmissions": [],
+            "liveConversations": [],
+        },
+        token=owner,
+    )
+    assert answer.status_code == 201, answer.text
+    shop = answer.json()["data"]
+    assert [item["id"] for item in shop["items"]] == ["i1"]
+    assert [form["id"] for form in shop["forms"]] == ["f1"]
+    refused = await api.post("/api/shops", {"name": "Third", "items": [{"id": "x", "name": ""}]}, token=owner)
+    assert refused.status_code == 400
+    assert len((await api.get("/api/shops", token=owner)).json()["data"]) == 2
