@@ -90,7 +90,11 @@ class ImportShop:
             arrival = await self._prepared(archive, as_id or archive.manifest.shop.id, meter)
             if not dry_run:
                 await self._upload(archive, arrival, meter)
-            notes = await self._write(arrival, meter, dry_run=dry_run)
+            try:
+                notes = await self._write(arrival, meter, dry_run=dry_run)
+            except ArchiveRefused:
+                await self._take_back(arrival)
+                raise
             new = {user.email for user in arrival.people.new}
             return Imported(
                 shop_id=arrival.move.to_shop,
@@ -151,6 +155,13 @@ class ImportShop:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
+    async def _take_back(self, arrival: "_Arrival") -> None:
+        """What was refused leaves no files. After an outage it might be there: then the sweep will know."""
+        keys = [arrival.move.object_key(entry.object_key or "") for entry in arrival.archive.manifest.files]
+        for key in keys:
+            await self.storage.delete(key)
+        await self.db.transact(lambda tx: tx.objects.forget(keys), shop=SYSTEM)
+
     async def _write(self, arrival: "_Arrival", meter: Meter, *, dry_run: bool) -> list[Note]:
         def work(tx: Transaction) -> list[Note]:
             translation = Translation(arrival.move, self.cipher, self.ids)
@@ -167,9 +178,9 @@ class ImportShop:
         except _OnlyTried as tried:
             return tried.notes
         except Exception as error:
-            if not is_broken_constraint(error):
+            if (broken := _broken_constraint(error)) is None:
                 raise
-            raise ArchiveRefused(entry="the shop", reason=f"does not fit in here: {error}") from error
+            raise ArchiveRefused(entry="the shop", reason=f"does not fit in here: {broken}") from error
         return notes
 
 
@@ -202,6 +213,14 @@ class _Arrival:
             translated = (translation.row(table, row) for row in page)
             table.add(session, self.move.to_shop, [row for row in translated if row is not None])
             step(len(page))
+
+
+def _broken_constraint(error: Exception) -> str | None:
+    """Which one it was, in the database's words: what requests are told of it would mean little here."""
+    for one in (error, error.__cause__):
+        if isinstance(one, Exception) and is_broken_constraint(one):
+            return str(one).partition("\n")[0]
+    return None
 
 
 def _held(tx: Transaction, proof: Proof) -> dict[str, frozenset[str]]:

@@ -34,6 +34,7 @@ def bars() -> Iterator[Bars]:
     is_shown = complaints.is_terminal
     with Progress(*columns, console=complaints, transient=True, disable=not is_shown) as progress:
         yield Bars(progress)
+        progress.refresh()
 
 
 @contextmanager

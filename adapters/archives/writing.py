@@ -86,6 +86,9 @@ class ArchiveWriter:
         return digest
 
     def _give_up(self) -> None:
+        # It would end itself later, on a file that is closed.
+        with suppress(OSError, ValueError):
+            self._zip.close()
         self._file.close()
         with suppress(OSError):
             self._part.unlink(missing_ok=True)

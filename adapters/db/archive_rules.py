@@ -77,6 +77,10 @@ RULES: Mapping[str, Rule] = {
     "deliveries": Rule(json_texts=("payload",), cleared=("claimed_until",), is_copied=False),
     "webhook_deliveries": Rule(json_texts=("body",), is_copied=False),
     "webhook_attempts": Rule(is_copied=False),
+    "notifications": Rule(is_copied=False),
+    # Nobody has seen anything of the copy yet.
+    "memories": Rule(is_copied=False),
+    "memory_parts": Rule(is_copied=False),
     "webhook_endpoints": Rule(
         cleared=("claimed_until",),
         sealed=(
