@@ -9,15 +9,9 @@ from adapters.db.asynchronous import PostgresDialect, UnsafeRole
 from adapters.db.pools import APP_ROLE
 from adapters.db.transaction import SqlTransaction
 from core.catalogue.model import Product
-from core.conversations.events import AnswerDue
-from core.conversations.visitor import OpenSession
-from core.sites.model import Site
-from core.visits.model import IdentitySecret
 from ports.db import SYSTEM
-from ports.memories import Recollection
-from tests.builders import a_form, a_message, a_product, a_shop, an_order, ids
-from tests.contract.test_files import a_file, add, attach
-from tests.contract.test_webhook_records import a_webhook
+from tests.builders import ids
+from tests.contract.full_shop import a_full_shop
 
 TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
 SHOPLESS = {"users", "logins", "login_secrets", "stored_answers", "stored_objects"}
@@ -27,33 +21,7 @@ SHOPLESS = {"users", "logins", "login_secrets", "stored_answers", "stored_object
 async def two_shops(postgres_url, opened, clock):
     """Two shops with a row in every table, and the database they are in."""
     db = opened(postgres_url)
-    stages = []
-    for _ in range(2):
-        stage = await a_shop(db, clock)
-        message = await a_message(db, clock, stage.visitor)
-        await attach(db, await add(db, a_file(stage, message, clock)), message)
-        await OpenSession(db, clock, ids)(visitor=stage.visitor)
-        product = await a_product(db, clock, stage.shop)
-        await an_order(db, clock, stage.shop, product)
-        await a_form(db, clock, stage.shop)
-        site = Site.make(id=ids.new(), name="x", hosts=[f"{stage.shop.id}.example"], now=clock.now())
-        await db.transact(lambda tx, site=site: tx.sites.add(site), shop=stage.shop.id)
-        await db.transact(lambda tx: a_webhook(tx, clock.now()), shop=stage.shop.id)
-        shown = Recollection(id=ids.new(), client="c", tab=None, digest="d", seen_at=clock.now())
-        await db.transact(
-            lambda tx, shown=shown: tx.memories.keep(shown, {"head": b"{}"}), shop=stage.shop.id
-        )
-        secret = IdentitySecret(sealed="x", created_at=clock.now())
-
-        def vouch(tx, secret=secret, visitor_id=stage.visitor.visitor_id):
-            tx.visitors.know("u", visitor_id)
-            tx.visitors.keep_identity_secret(secret)
-
-        await db.transact(vouch, shop=stage.shop.id)
-        due = AnswerDue(conversation_id="c", message_id="m")
-        await db.transact(lambda tx, due=due: tx.later(due, due_at=clock.now(), lane="l"), shop=stage.shop.id)
-        stages.append(stage)
-    return db, stages
+    return db, [await a_full_shop(db, clock) for _ in range(2)]
 
 
 async def seen(db, scope, table):
