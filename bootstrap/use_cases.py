@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from core.analytics import use_cases as analytics
 from core.application import (
+    AnalyticsUseCases,
     Application,
     CatalogueUseCases,
     FileUseCases,
@@ -28,7 +30,7 @@ from core.forms import use_cases as forms
 from core.identity import admins, authentication, people
 from core.identity import use_cases as identity
 from core.notifications import use_cases as notifications
-from core.orders import submitting
+from core.orders import submitting, telling
 from core.orders import use_cases as orders
 from core.shops import approval, deletion, documents
 from core.shops import members as team
@@ -113,6 +115,14 @@ def application(
         storefront=StorefrontUseCases(
             read=storefront.ReadStorefront(db), submit=submitting.SubmitForm(db, clock, ids)
         ),
+        analytics=AnalyticsUseCases(
+            overview=analytics.SumUp(db, clock),
+            orders=analytics.CountOrders(db, clock),
+            products=analytics.CountProducts(db, clock),
+            forms=analytics.CountForms(db, clock),
+            conversations=analytics.CountConversations(db, clock),
+            revenue=analytics.CountRevenue(db, clock),
+        ),
         orders=OrderUseCases(
             list=orders.ListOrders(db),
             read=orders.ReadOrder(db),
@@ -131,6 +141,7 @@ def application(
         ),
         answer=answering.AnswerCustomer(db, assistant, clock, ids),
         close_silent=closing.CloseSilent(db, clock, chat_idle),
+        tell_customer=telling.TellCustomer(db, clock, ids),
         webhooks=_webhooks(db, clock, ids, cipher, sender, wording, lease),
     )
 

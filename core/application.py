@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+from core.analytics.use_cases import (
+    CountConversations,
+    CountForms,
+    CountOrders,
+    CountProducts,
+    CountRevenue,
+    SumUp,
+)
 from core.catalogue.storefront import ReadStorefront
 from core.catalogue.use_cases import (
     AddProduct,
@@ -61,6 +69,7 @@ from core.identity.use_cases import (
 )
 from core.notifications.use_cases import DeleteNotifications, ListNotifications, ReadNotifications
 from core.orders.submitting import SubmitForm
+from core.orders.telling import TellCustomer
 from core.orders.use_cases import (
     ChangeOrder,
     ChangeStatus,
@@ -248,6 +257,16 @@ class NotificationUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalyticsUseCases:
+    overview: SumUp
+    orders: CountOrders
+    products: CountProducts
+    forms: CountForms
+    conversations: CountConversations
+    revenue: CountRevenue
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookUseCases:
     create: CreateWebhook
     list: ListWebhooks
@@ -284,10 +303,12 @@ class Application:
     inbox: InboxUseCases
     notifications: NotificationUseCases
     orders: OrderUseCases
+    analytics: AnalyticsUseCases
     catalogue: CatalogueUseCases
     forms: FormUseCases
     storefront: StorefrontUseCases
     files: FileUseCases
     answer: AnswerCustomer
     close_silent: CloseSilent
+    tell_customer: TellCustomer
     webhooks: WebhookUseCases

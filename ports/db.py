@@ -16,11 +16,12 @@ from core.conversations.messages import Message, Sender
 from core.conversations.model import Conversation
 from core.kernel import Event
 from ports.accounts import Logins, Users
+from ports.analytics import Analytics
 from ports.catalogue import Forms, Orders, Products, Versions
 from ports.files import Files, StoredObjects
+from ports.memories import Memories
 from ports.notifications import Notifications
 from ports.shops import Members, Shops
-from ports.memories import Memories
 from ports.sites import Sites
 from ports.visits import Visitors
 from ports.webhooks import Webhooks
@@ -236,6 +237,8 @@ class Transaction(Protocol):
     def forms(self) -> Forms: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def analytics(self) -> Analytics: ...
     @property
     def memories(self) -> Memories: ...
     @property

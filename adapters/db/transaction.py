@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from adapters.db.analytics import SqlAnalytics
 from adapters.db.catalogue import SqlForms, SqlProducts
 from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
@@ -94,6 +95,10 @@ class SqlTransaction:
     @property
     def forms(self) -> SqlForms:
         return SqlForms(self.session, self._shop_id)
+
+    @property
+    def analytics(self) -> SqlAnalytics:
+        return SqlAnalytics(self.session, self._shop_id)
 
     @property
     def orders(self) -> SqlOrders:

@@ -14,6 +14,7 @@ from werkzeug.routing import MapAdapter, Rule, WebsocketMismatch
 from adapters.http import (
     accounts,
     admin,
+    analytics,
     conversations,
     documents,
     files,
@@ -284,6 +285,7 @@ def _blueprints(
         storefront.blueprint(application.storefront),
         notifications.blueprint(application.notifications, feed),
         orders.blueprint(application.orders),
+        analytics.blueprint(application.analytics),
         presence.blueprint(application.rooms),
         webchat.blueprint(
             application.identity,

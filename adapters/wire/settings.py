@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from adapters.wire.base import Loose, Maybe
 from adapters.wire.twins import stored, wire_names
+from adapters.wire.zones import checked_zone
 
 Number = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-1e15, le=1e15)]
 Seconds = Annotated[int, Meta(ge=0, le=3600)] | Annotated[float, Meta(ge=0, le=3600)]
@@ -190,6 +191,8 @@ class ShopSettings(Loose):
     """Everything of a Shop on the wire that only its owner's screens and its assistant care about."""
 
     description: Maybe = UNSET
+    timezone: str = "UTC"
+    """Where the shop's days begin and end."""
     logo_url: Maybe = UNSET
     custom_url_slug: Maybe = UNSET
     payment_intro_message: Maybe = UNSET
@@ -224,6 +227,10 @@ def settings_of(document: Mapping[str, Any]) -> ShopSettings:
 
 
 def document_of(settings: ShopSettings) -> dict[str, Any]:
-    """What the database keeps: `settings` under Python's names, without what only subclasses declare."""
+    """What the database keeps: `settings` under Python's names, without what only subclasses declare.
+
+    Raises Invalid.
+    """
+    checked_zone(settings.timezone)
     document: dict[str, Any] = stored(settings)
     return {name: document[name] for name in ShopSettings.__struct_fields__ if name in document}
