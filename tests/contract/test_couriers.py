@@ -10,6 +10,7 @@ from adapters.providers.fernet import FernetCipher
 from adapters.wire.webhook_bodies import body_of
 from bootstrap.courier import Courier
 from bootstrap.settings import Settings
+from core.shops.deletion import DeleteShop
 from core.webhooks.model import DeliveryStatus
 from core.webhooks.sending import LONGEST_ROUND, ServeEndpoints
 from ports.db import SYSTEM
@@ -189,3 +190,29 @@ async def test_who_was_taken_for_dead_and_notes_late_changes_nothing(
     [logged] = await log(stage, made)
     assert logged.delivery.status is DeliveryStatus.DELIVERED
     assert [attempt.outcome.status for attempt in logged.attempts] == [204]
+
+
+@pytest.mark.parametrize("when", ["before", "amid a try"])
+async def test_a_deleted_shop_sends_nothing_more(db, clock, stage, webhook, courier, when):
+    end = DeleteShop(db)(actor=stage.owner, shop_id=stage.shop.id)
+
+    async def ends_the_shop(_, writer):
+        await end
+        writer.write(answer(500))
+        await writer.drain()
+
+    other = await a_shop(db, clock)
+    async with receiving(OK if when == "before" else ends_the_shop, *[OK] * 5) as receiver:
+        await webhook(stage, receiver)
+        await a_message(db, clock, stage.visitor)
+        if when == "before":
+            await end
+        await courier.run_due()
+        sent = len(receiver.received)
+        assert sent == (0 if when == "before" else 1)
+        await webhook(other, receiver)
+        await a_message(db, clock, other.visitor)
+        for _ in range(3):
+            clock.advance(timedelta(days=1))
+            await courier.run_due()
+        assert len(receiver.received) == sent + 1
