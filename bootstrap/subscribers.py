@@ -9,9 +9,11 @@ from bootstrap.settings import AssistantKind, Settings
 from core.application import Application
 from core.conversations.events import AnswerDue, ConversationOpened, ConversationReopened
 from core.kernel import Event
+from core.orders.events import OrderChanged
 
 ANSWER = "assistant.answer"
 CLOSE_SILENT = "conversation.close_silent"
+TELL_CUSTOMER = "order.tell_customer"
 
 
 def subscriptions(settings: Settings) -> Mapping[type[Event], Sequence[str]]:
@@ -19,6 +21,7 @@ def subscriptions(settings: Settings) -> Mapping[type[Event], Sequence[str]]:
     followed: dict[type[Event], Sequence[str]] = {
         ConversationOpened: [CLOSE_SILENT],
         ConversationReopened: [CLOSE_SILENT],
+        OrderChanged: [TELL_CUSTOMER],
     }
     answered: dict[type[Event], Sequence[str]] = (
         {} if settings.assistant is AssistantKind.OFF else {AnswerDue: [ANSWER]}
@@ -33,4 +36,7 @@ def handlers(application: Application) -> Mapping[str, Handler]:
     async def close_silent(shop_id: str, event: Event) -> datetime | None:
         return await application.close_silent(shop_id, cast(ConversationOpened | ConversationReopened, event))
 
-    return {ANSWER: answer, CLOSE_SILENT: close_silent}
+    async def tell_customer(shop_id: str, event: Event) -> None:
+        await application.tell_customer(shop_id, cast(OrderChanged, event))
+
+    return {ANSWER: answer, CLOSE_SILENT: close_silent, TELL_CUSTOMER: tell_customer}

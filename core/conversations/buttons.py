@@ -11,6 +11,7 @@ from typing import Any
 from core.pictures import is_web_address
 from core.shops.reading import Part
 
+BULLET = "• "
 PRESSED_LIMIT = 100
 """Characters: what is longer was not written by pressing a button."""
 
@@ -122,7 +123,10 @@ def buttons_of(entries: Iterable[Part]) -> tuple[Button, ...]:
 
 def listed(text: str, buttons: Iterable[Button]) -> str:
     """The text, and below it what can be pressed."""
-    lines = [f"• {button.title}: {button.url}" if button.url else f"• {button.title}" for button in buttons]
+    lines = [
+        f"{BULLET}{button.title}: {button.url}" if button.url else f"{BULLET}{button.title}"
+        for button in buttons
+    ]
     return "\n\n".join(filter(None, (text, "\n".join(lines))))
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from core.conversations.errors import AlreadyPosted, MessageNotFound, StreamGone
 from core.conversations.events import (
-    AnswerDue,
     ConversationDeleted,
     MessageDeleted,
     Typing,
 )
 from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, ConversationChanges
+from core.conversations.reacting import react
 from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, view, views
 from core.files import attaching
 from core.kernel import Agent, DoneBefore, Invalid, KeyReused, UserActor, named_id
@@ -195,10 +195,9 @@ class PostFromInbox:
         )
         tx.messages.add(message)
         attaching.keep(tx, message, files)
+        if sender is Sender.CUSTOMER:
+            react(tx, conversation, message, now=now, ids=self.ids)
         tx.conversations.save(conversation)
-        if sender is Sender.CUSTOMER and conversation.is_ai_active:
-            due = AnswerDue(conversation_id=conversation.id, message_id=message.id)
-            tx.later(due, due_at=now, lane=conversation.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.conversations.errors import AlreadyOpen, AlreadyPosted, ConversationNotFound, SessionNotFound
-from core.conversations.events import AnswerDue, Typing
+from core.conversations.events import Typing
 from core.conversations.messages import Draft, Message, Sender, same_content
 from core.conversations.model import Channel, Conversation, VisitorSession
+from core.conversations.reacting import react
 from core.files import attaching
 from core.kernel import Invalid, KeyReused, VisitorActor
 from ports.clock import Clock, Ids
@@ -134,10 +135,8 @@ class PostCustomerMessage:
             now=now,
         )
         tx.messages.add(message)
+        react(tx, conversation, message, now=now, ids=self.ids)
         tx.conversations.save(conversation)
-        if conversation.is_ai_active:
-            due = AnswerDue(conversation_id=conversation.id, message_id=message.id)
-            tx.later(due, due_at=now, lane=conversation.id)
         return message
 
     def _first(self, visitor: VisitorActor, draft: Draft) -> Callable[[Transaction], Posted]:

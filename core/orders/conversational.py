@@ -43,6 +43,10 @@ class Occasion:
     conversation_id: str
     message_id: str
 
+    def order_id(self, kind: type[Wish], nth: int) -> str:
+        """That of the nth order of this kind; the first is the 0th."""
+        return named_id(kind.__name__, self.shop_id, self.conversation_id, self.message_id, str(nth))
+
 
 @dataclass(slots=True)
 class ChatTill:
@@ -103,8 +107,7 @@ class PlaceFromChat:
         Raises ConversationNotFound, also when the customer's message is gone or a person has taken over;
         Invalid, OfferUnclear, OutOfStock.
         """
-        kind = type(wish).__name__
-        order_id = named_id(kind, occasion.shop_id, occasion.conversation_id, occasion.message_id, str(nth))
+        order_id = occasion.order_id(type(wish), nth)
 
         def work(tx: Transaction) -> Order:
             conversation = tx.conversations.get(occasion.conversation_id, lock=True)
@@ -132,6 +135,21 @@ class PlaceFromChat:
             await_proof(conversation, order, rules.proof, now)
             tx.conversations.save(conversation)
         return order
+
+
+def placed_before(tx: Transaction, occasion: Occasion) -> list[Placed]:
+    """What was placed on this occasion already."""
+    ids = {
+        occasion.order_id(kind, nth): kind is BookingWish
+        for kind in FORMS
+        for nth in range(ORDERS_PER_MESSAGE)
+    }
+    found = tx.orders.by_ids(list(ids))
+    return [
+        Placed(is_booking=is_booking, order_id=found[id].number or id)
+        for id, is_booking in ids.items()
+        if id in found
+    ]
 
 
 def _order(

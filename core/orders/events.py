@@ -18,12 +18,16 @@ class OrderPlaced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderChanged(Event):
-    """`status` is what it is now; `was` what it was before, the same when something else changed."""
+    """`status` is what it is now; `was` what it was before, the same when something else changed.
+
+    `version`: the order's, once this is stored.
+    """
 
     topic: ClassVar[str] = "order.changed"
     order_id: str
     status: str
     was: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,11 @@ class Order:
         self.fit_discount()
         differs = any(getattr(self, name) != value for name, value in before.items())
         if differs:
-            self.events.append(OrderChanged(order_id=self.id, status=self.status.value, was=was.value))
+            self.events.append(
+                OrderChanged(
+                    order_id=self.id, status=self.status.value, was=was.value, version=self.version + 1
+                )
+            )
         return differs
 
     def holds(self, reserved: Sequence[int]) -> None:

@@ -18,9 +18,9 @@ STATUS_WORDS = {
 
 
 def recap(order: Order, text: str) -> str:
-    """The text with these places filled in: `[ORDER_ID]`, `[BOOKING_ID]`, `[CUSTOMER_NAME]`, `[PHONE_NUMBER]`,
-    `[SHIPPING_ADDRESS]`, `[PRODUCT_LIST]`, `[SERVICE_NAME]`, `[DATE]`, `[TIME]`, `[TOTAL_AMOUNT]`, `[STATUS]`.
-    """
+    """The text with these places filled in: `[ORDER_ID]`, `[BOOKING_ID]`, `[CUSTOMER_NAME]`,
+    `[PHONE_NUMBER]`, `[SHIPPING_ADDRESS]`, `[PRODUCT_LIST]`, `[SERVICE_NAME]`, `[DATE]`, `[TIME]`,
+    `[TOTAL_AMOUNT]`, `[STATUS]`."""
     number = order.number or order.id
     said = {
         "ORDER_ID": number,

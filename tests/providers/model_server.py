@@ -13,31 +13,48 @@ KEY = "sk-test-bd1f0c6a"
 MODEL = "a-model"
 
 
+class CalledFunction(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    arguments: str
+
+
+class Call(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    type: Literal["function"]
+    function: CalledFunction
+
+
 class Said(msgspec.Struct, forbid_unknown_fields=True):
-    role: Literal["system", "user", "assistant"]
-    content: Annotated[str, msgspec.Meta(min_length=1)]
+    role: Literal["system", "user", "assistant", "tool"]
+    content: Annotated[str, msgspec.Meta(min_length=1)] | None
+    tool_calls: Annotated[list[Call], msgspec.Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
+    tool_call_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class Reason(msgspec.Struct, forbid_unknown_fields=True):
-    type: Literal["string"]
-    description: str
+class Schema(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A JSON schema, of what the strict form allows."""
 
+    type: Literal["object", "string", "integer", "array"] | list[Literal["string", "null"]]
+    description: str = ""
+    properties: "dict[str, Schema] | msgspec.UnsetType" = msgspec.UNSET
+    required: list[str] | msgspec.UnsetType = msgspec.UNSET
+    additional_properties: bool | msgspec.UnsetType = msgspec.UNSET
+    items: "Schema | msgspec.UnsetType" = msgspec.UNSET
+    enum: Annotated[list[str], msgspec.Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
 
-class Properties(msgspec.Struct, forbid_unknown_fields=True):
-    reason: Reason
-
-
-class Parameters(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    type: Literal["object"]
-    properties: Properties
-    required: list[Literal["reason"]]
-    additional_properties: bool
+    def complaints(self) -> list[str]:
+        """What the strict form asks of every object: all properties required, and no others."""
+        inner = [*(self.properties or {}).values(), *([self.items] if self.items else [])]
+        found = [complaint for schema in inner for complaint in schema.complaints()]
+        is_strict = self.additional_properties is False and self.required == [*(self.properties or {})]
+        return found if self.type != "object" or is_strict else [*found, "an object that is not strict"]
 
 
 class Function(msgspec.Struct, forbid_unknown_fields=True):
-    name: Literal["hand_over_to_person"]
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,64}$")]
     description: str
-    parameters: Parameters
+    strict: Literal[True]
+    parameters: Schema
 
 
 class Tool(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,8 +67,24 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
 
     model: Literal["a-model"]
     messages: Annotated[list[Said], msgspec.Meta(min_length=2)]
-    tools: Annotated[list[Tool], msgspec.Meta(min_length=1, max_length=1)]
+    tools: Annotated[list[Tool], msgspec.Meta(min_length=1, max_length=3)]
     max_completion_tokens: Annotated[int, msgspec.Meta(gt=0)]
+
+    def complaints(self) -> list[str]:
+        """Every call has to be answered, right after it, and nothing else may be."""
+        found = [complaint for tool in self.tools for complaint in tool.function.parameters.complaints()]
+        awaited: list[str] = []
+        for message in self.messages:
+            if message.role == "tool":
+                known = message.tool_call_id in awaited
+                found += [] if known else ["an answer to no call"]
+                awaited = [id for id in awaited if id != message.tool_call_id]
+                continue
+            found += ["a call without an answer"] if awaited else []
+            awaited = [call.id for call in message.tool_calls or []]
+            if message.content is None and not awaited:
+                found.append("a message that says nothing")
+        return found + (["a call without an answer"] if awaited else [])
 
 
 @dataclass(frozen=True)
@@ -85,8 +118,10 @@ def completion(content: str | None = None, **choice: Any) -> Reply:
     return as_json(body)
 
 
-def tool_call(name: str = "hand_over_to_person", arguments: str = '{"reason": "asked"}') -> dict[str, Any]:
-    return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+def tool_call(
+    name: str = "hand_over_to_person", arguments: str = '{"reason": "asked"}', id: str = "call_1"
+) -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def as_json(body: object, status: int = 200, **headers: str) -> Reply:
@@ -159,7 +194,8 @@ class ModelServer:
     ) -> None:
         self.times.append(asyncio.get_running_loop().time())
         try:
-            self.asked.append(msgspec.json.decode(request, type=Asked))
+            self.asked.append(asked := msgspec.json.decode(request, type=Asked))
+            self.complaints += asked.complaints()
         except msgspec.ValidationError as problem:
             self.complaints.append(str(problem))
         reply = self._script.pop(0) if len(self._script) > 1 else self._script[0]

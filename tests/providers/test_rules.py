@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from adapters.providers.rules import RulesAssistant, fit
+from adapters.providers.rules import RulesAssistant
 from core.conversations.assistance import Brief, KeywordReply, KnowledgeSection
-from core.conversations.messages import TEXT_LIMIT, Draft, cleaned
+from core.conversations.messages import TEXT_LIMIT, Draft, cleaned, fit
 from core.conversations.speeches import SPEECHES, asks_for_person
 from tests.providers.said import said
 

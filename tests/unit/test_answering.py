@@ -28,7 +28,7 @@ class Echo:
     def __init__(self):
         self.asked, self.before_answer = [], None
 
-    async def answer(self, brief, history, question):
+    async def answer(self, brief, history, question, till=None):
         self.asked.append((brief, [message.text for message in history], question.text))
         if self.before_answer:
             await self.before_answer()
