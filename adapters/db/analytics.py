@@ -148,9 +148,9 @@ _FORMS = Statement(
 )
 
 
-def _first(*senders: Sender) -> sa.ColumnElement[datetime]:
-    """When one of these said something for the first time."""
-    said = sa.case((messages.c.sender.in_(senders) & ~messages.c.is_note, messages.c.created_at))
+def _first(sender: Sender) -> sa.ColumnElement[datetime]:
+    """When one of them said something for the first time."""
+    said = sa.case((sa.and_(messages.c.sender == sender, ~messages.c.is_note), messages.c.created_at))
     return sa.func.min(said, type_=UtcDateTime())
 
 
