@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
+from adapters.db.catalogue import products, stock_changes
 from adapters.db.conversations import conversations, messages
 from adapters.db.files import files, stored_objects
+from adapters.db.orders import order_lines, orders
 from adapters.db.shops import members, shop_streams, shops
 from adapters.db.stream import events
 from core.files.model import FileState
+from core.orders.model import OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,54 @@ _streams = (
     .subquery()
 )
 _conversation = (conversations.c.shop_id, conversations.c.id)
+
+
+class _AmountOff(sa.sql.functions.GenericFunction[int]):
+    """What a discount, which is kept as JSON, takes off. In minor units."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(_AmountOff)
+def _amount_off(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_extract({compiler.process(element.clauses, **options)}, '$.amount_minor')"
+
+
+@compiles(_AmountOff, "postgresql")
+def _amount_off_on_postgres(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(CAST({compiler.process(element.clauses, **options)} AS json) ->> 'amount_minor')::bigint"
+
+
+_histories = (
+    sa.select(
+        stock_changes.c.shop_id,
+        stock_changes.c.product_id,
+        sa.func.min(stock_changes.c.sequence).label("oldest"),
+        sa.func.max(stock_changes.c.sequence).label("newest"),
+        sa.func.count().label("number"),
+    )
+    .group_by(stock_changes.c.shop_id, stock_changes.c.product_id)
+    .subquery()
+)
+_before = stock_changes.alias("before")
+_totals = (
+    sa.select(
+        order_lines.c.shop_id,
+        order_lines.c.order_id,
+        sa.func.sum(order_lines.c.quantity * order_lines.c.unit_price_minor).label("minor"),
+        sa.func.sum(order_lines.c.reserved).label("reserved"),
+    )
+    .group_by(order_lines.c.shop_id, order_lines.c.order_id)
+    .subquery()
+)
+_of_order = sa.and_(_totals.c.shop_id == orders.c.shop_id, _totals.c.order_id == orders.c.id)
+_owed = sa.func.coalesce(_totals.c.minor, 0) - sa.func.coalesce(_AmountOff(orders.c.discount), 0)
+
+
+def _product_of(table: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.shop_id == products.c.shop_id, table.c.product_id == products.c.id)
+
 
 CHECKS = (
     Check(
@@ -101,6 +154,62 @@ CHECKS = (
             members, sa.and_(members.c.shop_id == shops.c.shop_id, members.c.user_id == shops.c.owner_id)
         )
         .where(members.c.user_id.is_(None)),
+    ),
+    Check(
+        "each product's stock is what its last change left",
+        sa.select(products.c.shop_id, products.c.id)
+        .join(
+            stock_changes,
+            sa.and_(_product_of(stock_changes), stock_changes.c.sequence == products.c.stock_changes),
+        )
+        .where(stock_changes.c.new_stock != products.c.stock),
+    ),
+    Check(
+        "each history of a stock has no gap",
+        sa.select(products.c.shop_id, products.c.id)
+        .outerjoin(_histories, _product_of(_histories))
+        .where(
+            sa.or_(
+                sa.func.coalesce(_histories.c.number, 0) != products.c.stock_changes,
+                _histories.c.oldest != 1,
+                _histories.c.newest != _histories.c.number,
+            )
+        ),
+    ),
+    Check(
+        "each change of a stock goes on from the one before",
+        sa.select(stock_changes.c.shop_id, stock_changes.c.product_id)
+        .outerjoin(
+            _before,
+            sa.and_(
+                _before.c.shop_id == stock_changes.c.shop_id,
+                _before.c.product_id == stock_changes.c.product_id,
+                _before.c.sequence == stock_changes.c.sequence - 1,
+            ),
+        )
+        # What a product had before its history was kept is in no entry.
+        .where(
+            sa.or_(
+                stock_changes.c.new_stock != _before.c.new_stock + stock_changes.c.change,
+                stock_changes.c.new_stock < stock_changes.c.change,
+                stock_changes.c.new_stock < 0,
+            )
+        ),
+    ),
+    Check(
+        "each order's total is that of its lines, less the discount",
+        sa.select(orders.c.shop_id, orders.c.id)
+        .outerjoin(_totals, _of_order)
+        .where(orders.c.total_minor != sa.case((_owed < 0, 0), else_=_owed)),
+    ),
+    Check(
+        "no order that was cancelled or returned holds anything of a stock",
+        sa.select(orders.c.shop_id, orders.c.id)
+        .join(_totals, _of_order)
+        .where(
+            _totals.c.reserved > 0,
+            orders.c.status.in_([status.value for status in OrderStatus if status.is_undone]),
+        ),
     ),
 )
 

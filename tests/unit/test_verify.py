@@ -11,7 +11,8 @@ from adapters.db.audit import CHECKS
 from adapters.providers.storage_memory import MemoryStorage
 from bootstrap.verify import BYTES, OBJECTS_AT_ONCE, verify
 from core.files.model import FileState
-from tests.builders import a_message, a_shop
+from core.orders.model import Discount, DiscountType
+from tests.builders import a_message, a_product, a_shop, an_order
 from tests.contract.test_files import a_file, add
 
 SEQUENCE = "each conversation's sequence reaches its newest message"
@@ -21,9 +22,15 @@ GAP = "each stream of events has no gap"
 POSITION = "each stream ends at its shop's position"
 OWNER = "every shop's owner is in its team"
 FILE = "every file's bytes are noted where they are kept"
+STOCK = "each product's stock is what its last change left"
+HISTORY = "each history of a stock has no gap"
+CHAIN = "each change of a stock goes on from the one before"
+TOTAL = "each order's total is that of its lines, less the discount"
+HELD = "no order that was cancelled or returned holds anything of a stock"
 
 OF_CONVERSATION = "WHERE id = '{conversation}'"
 OF_SHOP = "WHERE shop_id = '{shop}'"
+OF_PRODUCT = "WHERE product_id = '{product}'"
 NEWEST = f"position = (SELECT max(position) FROM events {OF_SHOP})"
 TAMPERING = [
     (SEQUENCE, "UPDATE conversations SET last_sequence = 1, customer_read_sequence = 1", OF_CONVERSATION),
@@ -40,12 +47,29 @@ TAMPERING = [
     (OWNER, "DELETE FROM members", OF_SHOP),
     (FILE, "DELETE FROM stored_objects", "WHERE key = '{shop}/picture'"),
     (FILE, "UPDATE files SET object_key = NULL", OF_SHOP),
+    (STOCK, "UPDATE products SET stock = stock + 1", "WHERE id = '{product}'"),
+    (HISTORY, "UPDATE products SET stock_changes = 7", "WHERE id = '{product}'"),
+    (HISTORY, "DELETE FROM stock_changes", OF_PRODUCT),
+    (HISTORY, "DELETE FROM stock_changes", f"{OF_PRODUCT} AND sequence = 1"),
+    (CHAIN, "UPDATE stock_changes SET change = 7", f"{OF_PRODUCT} AND sequence = 2"),
+    (CHAIN, "UPDATE stock_changes SET change = 11", f"{OF_PRODUCT} AND sequence = 1"),
+    (TOTAL, "UPDATE orders SET total_minor = total_minor - 1", "WHERE id = '{order}'"),
+    (TOTAL, "UPDATE orders SET discount = NULL", "WHERE id = '{order}'"),
+    (TOTAL, "UPDATE order_lines SET quantity = quantity + 1", "WHERE order_id = '{order}'"),
+    (TOTAL, "DELETE FROM order_lines", "WHERE order_id = '{order}'"),
+    (HELD, "UPDATE orders SET status = 'cancelled'", "WHERE id = '{order}'"),
+    (HELD, "UPDATE orders SET status = 'returned'", "WHERE id = '{order}'"),
 ]
 ROWS = {
     SEQUENCE: "{shop}/{conversation}",
     READ: "{shop}/{conversation}",
     ORPHAN: "{shop}/{message}",
     FILE: "{shop}/{file}",
+    STOCK: "{shop}/{product}",
+    HISTORY: "{shop}/{product}",
+    CHAIN: "{shop}/{product}",
+    TOTAL: "{shop}/{order}",
+    HELD: "{shop}/{order}",
 }
 
 
@@ -66,12 +90,24 @@ async def rows(db, clock, storage):
     await db.transact(lambda tx: tx.objects.add(key, clock.now()), shop=stage.shop.id)
     await add(db, file)
     await storage.put(key, pieces(b"bytes"))
+    product = await a_product(db, clock, stage.shop)
+    order = await an_order(db, clock, stage.shop, product, 3)
+    discount = Discount(type=DiscountType.FIXED, value=0.9, amount_minor=90)
+    await db.transact(lambda tx: discounted(tx, order.id, discount), shop=stage.shop.id)
     return {
         "shop": stage.shop.id,
         "conversation": first.conversation_id,
         "message": first.id,
         "file": file.id,
+        "product": product.id,
+        "order": order.id,
     }
+
+
+def discounted(tx, order_id, discount):
+    order = tx.orders.get(order_id, lock=True)
+    order.change({"discount": discount})
+    tx.orders.save(order)
 
 
 @pytest.fixture
