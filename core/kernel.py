@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -39,6 +41,15 @@ class Invalid(DomainError):
     kind = Kind.INVALID
     code = "invalid"
     says = "{field} {rule}"
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """Say of what in here is refused where it is, such as which of many entries."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(field=f"{place}.{error.facts['field']}", rule=error.facts["rule"]) from None
 
 
 class Forbidden(DomainError):

@@ -17,7 +17,7 @@ from adapters.wire.conversations import conversation_out
 from adapters.wire.forms import form_out
 from adapters.wire.items import item_out
 from adapters.wire.orders import order_out
-from adapters.wire.shop_documents import CONVERSATIONS, FORMS, HEAD, ITEMS, ORDERS, head_memory
+from adapters.wire.shop_memory import CONVERSATIONS, FORMS, HEAD, ITEMS, ORDERS, head_memory
 from adapters.wire.shops import ShopOut, head_out
 from core.catalogue.model import Product
 from core.conversations.model import Conversation

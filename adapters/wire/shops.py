@@ -10,7 +10,8 @@ from adapters.wire.conversations import ConversationOut, ConversationPart, Messa
 from adapters.wire.forms import FormOut, FormPart
 from adapters.wire.items import ItemOut, ItemPart
 from adapters.wire.settings import FreeForm, ShopSettings, settings_of
-from adapters.wire.shop_documents import CONVERSATIONS, FORMS, ITEMS, ORDERS, PageDocument
+from adapters.wire.shop_documents import PageDocument
+from adapters.wire.shop_memory import CONVERSATIONS, FORMS, ITEMS, ORDERS
 from adapters.wire.submissions import SubmissionIn, SubmissionOut
 from adapters.wire.subscriptions import SubscriptionOut, SubscriptionPart, subscription_out
 from adapters.wire.team import ROLES

@@ -44,7 +44,7 @@ class EditShop:
             shop = tx.shops.get(lock=True)
             check_may_edit(document, standing)
             recollection, memory = _recall(tx, client, tab, document)
-            edits = document.edits(memory, StoredShop(tx, shop), self.clock.now())
+            edits = document.edits(memory, StoredShop(tx, shop))
             Editor(tx, shop, actor, standing, self.db, self.clock, self.ids).apply(edits)
             if recollection is not None or document.is_whole:
                 self._keep(tx, recollection, memory, document, client, tab)
@@ -75,13 +75,12 @@ class EditShop:
         tab: str | None,
     ) -> None:
         now, parts = self.clock.now(), document.remembered(memory)
-        if known is not None and known.tab == tab:
-            tx.memories.keep(replace(known, digest=document.digest, seen_at=now), parts)
-        else:
-            view = Recollection(
-                id=self.ids.new(), client=client, tab=tab, digest=document.digest, seen_at=now
-            )
-            tx.memories.keep(view, {**memory, **parts})
+        own = tx.memories.of_tab(client, tab) if tab is not None else None
+        view = own or Recollection(id=self.ids.new(), client=client, tab=tab, digest="", seen_at=now)
+        is_its_own = known is not None and known.id == view.id
+        kept = parts if is_its_own else {**memory, **parts}
+        tx.memories.keep(replace(view, digest=document.digest, seen_at=now), kept)
+        if own is None:
             _forget_old(tx, client)
 
 
@@ -140,17 +139,25 @@ class StoredShop:
 def _recall(
     tx: Transaction, client: str, tab: str | None, document: ShopDocument
 ) -> tuple[Recollection | None, Memory]:
-    """The view that the document was made from: the tab's own, else the client's that it differs least from.
+    """The view that the document was made from: the one that it differs least from.
 
-    Pages don't say who they are when they load, and call themselves something else after a while.
+    A tab goes on from its own last document, unless it has loaded anew since. Pages don't say who they are
+    when they load, and call themselves something else after a while.
     """
-    if tab is not None and (own := tx.memories.of_tab(client, tab)) is not None:
-        return own, tx.memories.parts(own.id)
-    views = [(view, tx.memories.parts(view.id)) for view in tx.memories.of_client(client)]
-    if not views:
-        return None, {}
-    # Of several that are as near, the newest: the list begins with it, and min takes the first.
-    return min(views, key=lambda entry: document.distance(entry[1]))
+    views = tx.memories.of_client(client)
+    own = next((view for view in views if tab is not None and view.tab == tab), None)
+    if own is not None:
+        views = [own, *(view for view in views if view.tab is None and view.seen_at > own.seen_at)]
+    known = [(view, tx.memories.parts(view.id)) for view in views]
+    if len(known) < 2:
+        return known[0] if known else (None, {})
+
+    def nearness(entry: tuple[Recollection, Memory]) -> tuple[int, bool, bool]:
+        """Of those that are as near: its own, then one that no other tab has made its own, then the newest."""
+        view, memory = entry
+        return document.distance(memory), view is not own, view.tab is not None
+
+    return min(known, key=nearness)
 
 
 def _forget_old(tx: Transaction, client: str) -> None:

@@ -16,7 +16,7 @@ from core.conversations.inbox import PostFromInbox
 from core.conversations.model import Conversation
 from core.forms.events import FormChanged, FormRemoved
 from core.forms.model import Form
-from core.kernel import Agent, Forbidden
+from core.kernel import Agent, Forbidden, within
 from core.money import digits
 from core.orders.documents import OrderDocument
 from core.orders.editing import changes_of, order_of
@@ -145,7 +145,8 @@ class Editor:
 
     def _edit_forms(self, edits: Edits[FormEdit, FormEdit], now: datetime) -> None:
         for id, edit in edits.added.items():
-            form = Form.make(id=id, name=edit.name or "", fields=edit.fields or (), now=now)
+            with within(id):
+                form = Form.make(id=id, name=edit.name or "", fields=edit.fields or (), now=now)
             self.tx.forms.add(form)
             self.tx.record(FormChanged(form_id=id))
         known = self.tx.forms.by_ids([*edits.changed, *edits.removed], lock=True)
@@ -153,9 +154,15 @@ class Editor:
             if id in edits.removed:
                 self.tx.forms.delete(form)
                 self.tx.record(FormRemoved(form_id=id))
-            elif form.change(name=edits.changed[id].name, fields=edits.changed[id].fields):
-                self.tx.forms.save(form)
-                self.tx.record(FormChanged(form_id=id))
+            else:
+                self._change_form(form, edits.changed[id])
+
+    def _change_form(self, form: Form, edit: FormEdit) -> None:
+        with within(form.id):
+            differs = form.change(name=edit.name, fields=edit.fields)
+        if differs:
+            self.tx.forms.save(form)
+            self.tx.record(FormChanged(form_id=form.id))
 
     def _edit_goods(
         self,
@@ -182,22 +189,29 @@ class Editor:
         manages = self._may(Area.PRODUCTS)
         if manages:
             for id, changes in edits.added.items():
-                self.tx.products.add(Product.add(id=id, changes=changes, now=now))
+                with within(id):
+                    product = Product.add(id=id, changes=changes, now=now)
+                self.tx.products.add(product)
         known = self.tx.products.by_ids([*edits.changed, *edits.removed], lock=True)
         for id, edit in edits.changed.items():
-            if (product := known.get(id)) is None:
-                continue  # somebody else has taken it away
-            rest = edit.stock_change + _hand_over(product, -edit.stock_change, placed, now)
-            if manages:
-                reason = edit.reason if rest == edit.stock_change else None
-                changes = {**edit.changes, "stock": max(0, product.stock + rest)}
-                product.change(changes, now, reason=reason or BY_HAND)
-            if product.events:
-                self.tx.products.save(product)
+            if id in known:  # else somebody else has taken it away
+                self._change_product(known[id], edit, placed, now)
         for id in edits.removed if manages else ():
             if id in known:
                 self.tx.products.delete(known[id])
                 self.tx.record(ProductRemoved(product_id=id))
+
+    def _change_product(
+        self, product: Product, edit: ProductEdit, placed: Sequence[Order], now: datetime
+    ) -> None:
+        rest = edit.stock_change + _hand_over(product, -edit.stock_change, placed, now)
+        if self._may(Area.PRODUCTS):
+            reason = edit.reason if rest == edit.stock_change else None
+            changes: ProductChanges = {**edit.changes, "stock": max(0, product.stock + rest)}
+            with within(product.id):
+                product.change(changes, now, reason=reason or BY_HAND)
+        if product.events:
+            self.tx.products.save(product)
 
     def _written(self, added: Mapping[str, OrderDocument], now: datetime) -> list[Order]:
         """New orders as the client wrote them. A number that is taken gives way to the next free one."""
@@ -205,7 +219,8 @@ class Editor:
         for id, document in added.items():
             is_free = document.number is not None and self.tx.orders.is_number_free(document.number)
             numbered = document if is_free else replace(document, number=None)
-            orders.append(order_of(self.tx, numbered, id=id, now=now))
+            with within(id):
+                orders.append(order_of(self.tx, numbered, id=id, now=now))
         return orders
 
     def _edit_orders(self, edits: Edits[OrderDocument, OrderDocument], now: datetime) -> None:
@@ -213,15 +228,18 @@ class Editor:
             if id in edits.removed:
                 delete_order(self.tx, order, now)
             else:
-                changes = changes_of(self.tx, order, edits.changed[id])
-                change_order(self.tx, order, changes, now, takes_what_is_left=True)
+                with within(id):
+                    changes = changes_of(self.tx, order, edits.changed[id])
+                    change_order(self.tx, order, changes, now, takes_what_is_left=True)
 
     def _edit_conversations(self, edits: ConversationEdits, now: datetime) -> None:
         for id, new in edits.added.items():
-            self._open_conversation(id, new, now)
+            with within(id):
+                self._open_conversation(id, new, now)
         for id, edit in edits.changed.items():
             if self.tx.conversations.find(id) is not None:
-                self._edit_conversation(self.tx.conversations.get(id, lock=True), edit, now)
+                with within(id):
+                    self._edit_conversation(self.tx.conversations.get(id, lock=True), edit, now)
         for removed in edits.removed:
             self._remove_conversation(removed)
 

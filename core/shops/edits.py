@@ -179,7 +179,7 @@ class ShopDocument(Protocol):
         """What it speaks of."""
         ...
 
-    def edits(self, memory: Memory, stored: Stored, now: datetime) -> ShopEdits:
+    def edits(self, memory: Memory, stored: Stored) -> ShopEdits:
         """What the client has changed since it was shown what it remembers. Raises Invalid."""
         ...
 

@@ -81,7 +81,7 @@ class OpenShop:
             return await self.db.transact(work, shop=shop.id)
 
     def _fill(self, tx: Transaction, shop: Shop, owner: UserActor, document: ShopDocument) -> None:
-        edits = document.edits({}, StoredShop(tx, shop), self.clock.now())
+        edits = document.edits({}, StoredShop(tx, shop))
         standing = Standing(role=Role.OWNER, user_id=owner.user_id)
         Editor(tx, shop, owner, standing, self.db, self.clock, self.ids).apply(edits)
 
