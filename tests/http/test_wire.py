@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
+from adapters.http.codec import decode_body
 from adapters.wire.base import ms
-from adapters.wire.money import major, minor
+from adapters.wire.forms import FormPart
+from adapters.wire.items import ItemPart
+from adapters.wire.money import major, minor, nearest_minor
 from adapters.wire.settings import ShopSettings, document_of, settings_of
 from adapters.wire.webchat import message_out
 from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
@@ -84,3 +88,66 @@ def test_a_message_that_is_only_a_file_has_a_text_for_the_widget(name: str | Non
     out = message_out(message, "shop")
     assert out.text == f"[Attachment: {name or 'file'}]"
     assert out.attachments.items[0].type == "image"
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "units"),
+    [
+        (12.345, "USD", 1235),
+        (12.344999, "USD", 1234),
+        (0.5, "JPY", 1),
+        (1.00005, "CLF", 10001),
+        (2.675, "USD", 268),
+    ],
+)
+def test_prices_of_whole_documents_are_rounded_half_up(price: float, currency: str, units: int):
+    assert nearest_minor(price, currency) == units
+
+
+@pytest.mark.parametrize("price", [-1, 1e300, float("nan"), 10**16])
+def test_impossible_prices_are_not_rounded_to_possible_ones(price: float):
+    with pytest.raises(Invalid):
+        nearest_minor(price, "USD")
+
+
+def an_item(**sent: object) -> ItemPart:
+    return decode_body(msgspec.json.encode(sent), ItemPart, keeps_nul=False)
+
+
+def test_an_item_of_a_whole_document_does_not_hold_up_the_rest():
+    item = an_item(
+        retailPrice=9.999,
+        original_price=None,
+        promoPrice=0.005,
+        stock=2.5,
+        duration=30.4,
+        name=None,
+        itemType=None,
+    )
+    assert item.changes("USD", exact=False) == {
+        "price_minor": 1000,
+        "cost_minor": None,
+        "promo_price_minor": 1,
+        "stock": 3,
+        "duration_minutes": 30,
+    }
+    with pytest.raises(Invalid):
+        item.changes("USD")
+
+
+def test_what_an_item_does_not_say_is_not_changed():
+    assert an_item(id="p1", stockHistory=[], unknown=1).changes("USD") == {}
+    assert an_item(imageUrl="", category=None, buttons=None).changes("USD") == {
+        "image_url": None,
+        "category": None,
+        "buttons": (),
+    }
+
+
+def test_fields_of_a_whole_document_keep_types_that_are_not_known():
+    sent = {"fields": [{"type": "Signature", "label": "Sign"}, {"type": "EMAIL", "label": "Mail"}]}
+    form = decode_body(msgspec.json.encode(sent), FormPart, keeps_nul=False)
+    kept = form.all_fields(exact=False)
+    assert [field.type for field in kept or ()] == ["Signature", "email"]
+    with pytest.raises(Invalid):
+        form.all_fields()

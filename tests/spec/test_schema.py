@@ -74,12 +74,18 @@ def scene() -> Scene:
         post("/webchat/message", key_of_pages, sessionId=SESSION, text="Hello")
         webhook = post(f"/api/shops/{shop}/webhooks", person, url="https://shop.example/")["data"]["id"]
         sent = post(f"/api/shops/{shop}/webhooks/{webhook}/test", person)["data"]["id"]
+        product = post(f"/api/shops/{shop}/products", person, name="Beans", stock=9)["data"]["id"]
+        question = {"type": "Short Text", "label": "Full Name"}
+        form = post(f"/api/shops/{shop}/forms", person, name="Order", fields=[question])["data"]["id"]
+        answers = {"data": {"Full Name": "Mara"}, "orderedProducts": [{"productId": product, "quantity": 1}]}
+        order = post(f"/api/shops/{shop}/forms/{form}/submissions", **answers)["data"]["submissionId"]
         uploads = f"/api/gw/v1/webchat/conversations/{said['conversation_id']}/upload"
         begun = post(f"{uploads}/init", originalName="a.pdf", mimeType="application/pdf", size=9)["data"]
         client.put(begun["uploadUrl"], data=b"%PDF-1.7\n")
         file = {"fileId": begun["fileId"], "uploadToken": begun["uploadToken"]}
         *_, key, name = post(f"{uploads}/complete", **file)["data"]["publicUrl"].split("/")
     ids = {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]}
+    ids |= {"product_id": product, "form_id": form, "order_id": order}
     return Scene(
         app,
         {"accessToken": person, "visitorToken": visitor, "shopKey": key_of_pages},
