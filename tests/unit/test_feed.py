@@ -10,7 +10,14 @@ from bootstrap import feed as feed_module
 from bootstrap.feed import LiveFeed
 from core.conversations.events import AgentsNotified, Typing
 from core.conversations.messages import Attachment, AttachmentKind, Message, Sender
-from core.conversations.signals import CameOnline, MessageAgain, Online, SessionStatus, WentOffline
+from core.conversations.signals import (
+    CameOnline,
+    MessageAgain,
+    NotificationsSeen,
+    Online,
+    SessionStatus,
+    WentOffline,
+)
 from core.outages import DatabaseDown
 from tests.builders import a_message, a_shop
 
@@ -180,6 +187,7 @@ SIGNALS = [
     MessageAgain(visitor_id="v", message=SAID),
     CameOnline(online=ONLINE),
     WentOffline(online=ONLINE),
+    NotificationsSeen(user_id="u", notification_id=None, is_deleted=True),
 ]
 
 

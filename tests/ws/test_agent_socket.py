@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from adapters.providers.bus_memory import MemoryBroker
 from core.conversations.inbox import JoinShop
 from core.conversations.model import Status
+from core.conversations.signals import NotificationsSeen
 from core.shops.errors import ShopNotFound
 from tests import builders
 from tests.ws.stand import Stand, served
@@ -195,3 +196,27 @@ async def test_a_change_of_status_is_shown(stand, stage, agent):
             changes={"status": Status.PENDING},
         )
         assert (await inbox.until(event="conversation:update"))["data"]["status"] == "pending"
+
+
+async def test_a_persons_other_tabs_hear_of_what_they_have_seen(stand, stage, agent):
+    async with (
+        stand.agent(agent, stage.shop.id) as mine,
+        stand.agent(stage.owner, stage.shop.id) as anothers,
+    ):
+        await stand.says(stage.visitor, "Hello")
+        told = (await mine.until(event="notification"))["data"]
+        read = stand.application.notifications.read
+        assert await read(actor=agent, notification_id=told["id"]) == {stage.shop.id}
+        for id, is_deleted in ((told["id"], False), (None, False), (told["id"], True)):
+            seen = NotificationsSeen(user_id=agent.user_id, notification_id=id, is_deleted=is_deleted)
+            stand.feed.signal(stage.shop.id, seen)
+        heard = [await mine.until(event="notification:read") for _ in range(2)]
+        heard.append(await mine.until(event="notification:deleted"))
+        assert [frame["data"] for frame in heard] == [
+            {"shopId": stage.shop.id, "id": told["id"]},
+            {"shopId": stage.shop.id, "id": None},
+            {"shopId": stage.shop.id, "id": told["id"]},
+        ]
+        await anothers.send(event="ping")
+        others = await anothers.all_until(event="pong")
+        assert not [frame for frame in others if frame["event"].startswith("notification:")]
