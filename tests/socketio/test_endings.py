@@ -29,4 +29,4 @@ async def test_all_sockets_of_a_deleted_shop_are_told(stand, stage):
     async with stand.dialled() as again:
         await again.greet(stand.token(visitor))
         assert again.admitted is None
-        assert again.refused["data"]["code"] == "invalid_jwt_token"
+        assert again.refused["data"]["code"] == "INVALID_JWT_TOKEN"
