@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,7 +64,9 @@ def scene() -> Scene:
             headers = {"authorization": f"Bearer {token}"} if token else {}
             return client.post(f"http://testserver{path}", json=json, headers=headers).json()
 
-        person = post("/api/auth/register", **PERSON)["data"]["token"]
+        registered = post("/api/auth/register", **PERSON)["data"]
+        person, person_id = registered["token"], registered["user"]["id"]
+        client.portal.call(partial(stand.application.platform.grant, actor=None, user_id=person_id))
         shop = post("/api/shops", person, name="Lumen")["data"]["id"]
         visitor = post("/api/chat/anonymous-token", tenantId=shop)["token"]
         said = post("/api/chat/messages", visitor, text="Hello")["data"]
@@ -89,7 +92,16 @@ def scene() -> Scene:
     return Scene(
         app,
         {"accessToken": person, "visitorToken": visitor, "shopKey": key_of_pages},
-        {**ids, "site_id": site, "webhook_id": webhook, "delivery_id": sent, "key": key, "name": name},
+        {
+            **ids,
+            "site_id": site,
+            "webhook_id": webhook,
+            "delivery_id": sent,
+            "key": key,
+            "name": name,
+            "user_id": person_id,
+            "user": person_id,
+        },
     )
 
 
