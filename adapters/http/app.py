@@ -7,9 +7,6 @@ from typing import Any
 
 import structlog
 from quart import Blueprint, Quart
-from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed as WrongMethod
-from werkzeug.routing import MapAdapter, Rule, WebsocketMismatch
 
 from adapters.http import (
     accounts,
@@ -38,26 +35,20 @@ from adapters.http import (
     widget_chat,
 )
 from adapters.http.call import Call, Gone
-from adapters.http.codec import Endpoint, View, endpoint_of
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins, is_preflight, widget_hosts
 from adapters.http.echo import Echo, NoSockets
-from adapters.http.errors import (
-    AmbiguousLength,
-    Broken,
-    MethodNotAllowed,
-    RouteNotFound,
-    SocketsOnly,
-)
-from adapters.http.frontend import Frontend, first_part, is_for_pages, view_of
+from adapters.http.errors import AmbiguousLength, Broken
+from adapters.http.frontend import Frontend
 from adapters.http.gate import Gate
 from adapters.http.health import Health
 from adapters.http.observer import Observer
 from adapters.http.once import Once
 from adapters.http.options import HttpOptions
-from adapters.http.paths import CONVERTERS
+from adapters.http.paths import CONVERTERS, MatchingRule
 from adapters.http.reception import Reception
 from adapters.http.reply import Letterhead, Reply, Streamed, refusal
+from adapters.http.routes import Routes
 from adapters.wire.addresses import Addresses
 from core.application import Application
 from core.kernel import DomainError
@@ -70,10 +61,6 @@ from ports.limits import RateLimiter
 Send = Callable[[Any], Any]
 
 
-class Undeclared(Exception):
-    """A route without @endpoint: nobody has said who may call it."""
-
-
 class Http(Quart):
     """Quart, but requests go straight from the ASGI scope to their endpoint.
 
@@ -82,6 +69,7 @@ class Http(Quart):
     stay what they are; `quart.request` does not exist inside an endpoint: it is given its `call` instead.
     """
 
+    url_rule_class = MatchingRule
     way: "Way"
 
     async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
@@ -92,35 +80,16 @@ class Http(Quart):
 
 
 class Way:
-    """The way of a request: its endpoint is found, the gate lets it in, and one answer goes out.
-
-    Raises Undeclared when a route has come in without saying who may call it.
-    """
+    """The way of a request: its endpoint is found, the gate lets it in, and one answer goes out."""
 
     def __init__(
-        self,
-        app: Quart,
-        gate: Gate,
-        addresses: Addresses,
-        letterhead: Letterhead,
-        observer: Observer,
-        pages: Frontend | None = None,
+        self, routes: Routes, gate: Gate, addresses: Addresses, letterhead: Letterhead, observer: Observer
     ) -> None:
+        self._routes = routes
         self._gate = gate
         self._addresses = addresses
         self._letterhead = letterhead
         self._observer = observer
-        self._endpoints = {name: (declared(view), view) for name, view in app.view_functions.items()}
-        self._routes: MapAdapter = app.url_map.bind("localhost")
-        # Most requests go to an address without parameters, and need not be matched against patterns.
-        self._fixed = {
-            (method, rule.rule): rule
-            for rule in app.url_map.iter_rules()
-            if not rule.arguments and not rule.websocket
-            for method in rule.methods or ()
-        }
-        self._first_parts = {first_part(rule.rule) for rule in app.url_map.iter_rules()}
-        self._show = None if pages is None else view_of(pages)
 
     async def answer(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:
         call = Call(scope, receive, self._addresses.of(scope))
@@ -159,7 +128,7 @@ class Way:
                 raise AmbiguousLength
             if is_preflight(call):
                 return self._gate.cors.preflight(call)
-            endpoint, view, path = self._find(call)
+            endpoint, view, path = self._routes.find(call)
             return await self._gate.admit(call, endpoint, view, path)
         except DomainError as error:
             return refusal(call, error)
@@ -168,40 +137,6 @@ class Way:
         except Exception:
             self._observer.broke()
             return refusal(call, Broken())
-
-    def _find(self, call: Call) -> tuple[Endpoint, View, dict[str, Any]]:
-        """Raises RouteNotFound, MethodNotAllowed or SocketsOnly."""
-        path: dict[str, Any] = {}
-        rule = self._fixed.get((call.method, call.path))
-        if rule is None:
-            try:
-                rule, path = self._match(call)
-            except RouteNotFound:
-                if self._show is None or not is_for_pages(call, self._first_parts):
-                    raise
-                call.route = frontend.ROUTE
-                return declared(self._show), self._show, path
-        call.route = rule.rule
-        return *self._endpoints[rule.endpoint], path
-
-    def _match(self, call: Call) -> tuple[Rule, dict[str, Any]]:
-        try:
-            rule, path = self._routes.match(call.path, call.method, return_rule=True)
-        except WrongMethod as error:
-            raise MethodNotAllowed(allow=", ".join(sorted(error.valid_methods or ()))) from None
-        except WebsocketMismatch:
-            raise SocketsOnly from None
-        except HTTPException:
-            raise RouteNotFound from None
-        return rule, dict(path)
-
-
-def declared(view: View) -> Endpoint:
-    """Raises Undeclared."""
-    endpoint = endpoint_of(view)
-    if endpoint is None:
-        raise Undeclared(f"{view.__module__}.{view.__qualname__} needs @endpoint")
-    return endpoint
 
 
 def create_http(
@@ -243,7 +178,7 @@ def create_http(
     app.register_blueprint(frontend.blueprint(pages))
     app.register_blueprint(documents.blueprint(app, options, cookies))
     addresses, letterhead = Addresses(options.trusted_proxies), Letterhead(options, clock)
-    app.way = Way(app, gate, addresses, letterhead, observer, pages)
+    app.way = Way(Routes(app, pages), gate, addresses, letterhead, observer)
     return app
 
 

@@ -9,10 +9,10 @@ import pytest
 from quart import Quart
 
 from adapters.http.access import Who
-from adapters.http.app import Undeclared, Way
 from adapters.http.codec import Incoming, endpoint_of
 from adapters.http.openapi import refusals
 from adapters.http.options import Limits
+from adapters.http.routes import Routes, Undeclared
 from core.identity.access import PLATFORM_ADMIN
 from core.shops.policy import PERMISSIONS, Permission, Role
 from tests import builders
@@ -111,7 +111,7 @@ def test_a_route_that_says_nothing_stops_the_server_from_starting(stand: Stand):
         return ""
 
     with pytest.raises(Undeclared, match="forgotten"):
-        Way(app, None, None, None, None)  # type: ignore[arg-type]
+        Routes(app, None)
 
 
 def test_ids_in_paths_are_checked(app: Quart):
