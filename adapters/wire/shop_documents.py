@@ -5,7 +5,7 @@ compared first, with those that the client sent or was shown before; only what d
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,8 +58,9 @@ class PageDocument:
     """Satisfies core.shops.edits.ShopDocument. `shop_id`: the shop that it was sent to."""
 
     raw: Mapping[str, msgspec.Raw]
-    digest: str
     shop_id: str = ""
+    compared: dict[tuple[str, bytes], Records] = field(default_factory=dict)
+    """Its lists, by what they were set against."""
 
     @classmethod
     def read(cls, body: bytes) -> "PageDocument":
@@ -74,10 +75,10 @@ class PageDocument:
             for name, value in raw.items()
             if TWINS.get(name, name) not in raw and name in TWINS
         }
-        return cls({**own, **raw}, memories.digest(body))
+        return cls({**own, **raw})
 
     def of(self, shop_id: str) -> "PageDocument":
-        return replace(self, shop_id=shop_id)
+        return replace(self, shop_id=shop_id, compared={})
 
     @cached_property
     def is_whole(self) -> bool:
@@ -93,6 +94,10 @@ class PageDocument:
         return frozenset(found)
 
     @cached_property
+    def digest(self) -> str:
+        return memories.digest(_encode(self.digests))
+
+    @cached_property
     def digests(self) -> dict[str, str]:
         return {name: memories.digest(raw) for name, raw in self.raw.items()}
 
@@ -103,7 +108,7 @@ class PageDocument:
             return self._edits(head, memory, stored)
 
     def distance(self, memory: Memory) -> int:
-        """Changed fields and records; those that it lacks count, those that only it has do not."""
+        """The fields and records that differ, or that only one of the two has."""
         head = read_head(memory[HEAD]) if HEAD in memory else HeadMemory()
         changed = [name for name, digest in self.digests.items() if head.digest(name) != digest]
         return len(changed) + sum(
@@ -205,14 +210,20 @@ class PageDocument:
         value = msgspec.json.decode(raw)
         return team_of(value) if name == "team" else value
 
-    def _collection(self, name: str, memory: Memory) -> "Records":
-        key = COLLECTIONS[name][1]
-        remembered = read_entries(memory[name]) if name in memory else {}
-        with in_our_words(name):
-            return Records.compare(self.raw[name], key, remembered, seed=f"{self.shop_id} {name}")
+    def _collection(self, name: str, memory: Memory) -> Records:
+        remembered = memory.get(name, b"{}")
+        if (name, remembered) not in self.compared:
+            with in_our_words(name):
+                self.compared[name, remembered] = Records.compare(
+                    self.raw[name],
+                    COLLECTIONS[name][1],
+                    read_entries(remembered),
+                    seed=f"{self.shop_id} {name}",
+                )
+        return self.compared[name, remembered]
 
 
 def _is_spread(body: bytes, raw: Mapping[str, msgspec.Raw]) -> bool:
     """Whether there is more in the object than its fields, as compact JSON writes them."""
-    expected = 1 + sum(len(_encode(name)) + 2 + len(bytes(value)) for name, value in raw.items())
+    expected = 1 + sum(len(_encode(name)) + 2 + memoryview(value).nbytes for name, value in raw.items())
     return len(body) > max(expected, 2)

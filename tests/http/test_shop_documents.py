@@ -277,6 +277,7 @@ async def test_a_conversation_goes_unless_its_customer_has_written_since(
     clock.advance(timedelta(seconds=1))
     await builders.a_message(db, clock, stage.visitor, "Still there?")
     assert len((await page.save(liveConversations=[]))["liveConversations"]) == 1
+    clock.advance(timedelta(seconds=1))
     await page.load()
     assert (await page.save(liveConversations=[]))["liveConversations"] == []
 
