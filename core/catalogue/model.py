@@ -25,6 +25,8 @@ BUTTONS_LIMIT = 20
 BUTTON_TEXT_LIMIT = 2_000
 PRODUCTS_LIMIT = 10_000
 """Of one shop."""
+HISTORY_SHOWN = 50
+"""Stock changes that are shown with a product: the last ones. All of them are kept."""
 BY_HAND = "Manual adjustment"
 
 

@@ -5,15 +5,12 @@ from dataclasses import dataclass, fields
 
 from core.catalogue.errors import ProductExists
 from core.catalogue.events import ProductRemoved
-from core.catalogue.model import PRODUCTS_LIMIT, Product, ProductChanges, StockChange
+from core.catalogue.model import HISTORY_SHOWN, PRODUCTS_LIMIT, Product, ProductChanges, StockChange
 from core.kernel import Agent, Invalid, KeyReused, UserActor, checked_id, named_id
 from core.shops.access import allows, require
 from core.shops.policy import Permission
 from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
-
-HISTORY_SHOWN = 50
-"""Stock changes that are shown with a product: the last ones. All of them are kept."""
 
 Wanted = Callable[[str], ProductChanges]
 """What the caller says of a product, in the minor units of the currency it is given. Raises Invalid."""

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from core.catalogue.model import Product, StockChange
+from core.catalogue.model import HISTORY_SHOWN, Product, StockChange
 from core.conversations.model import Conversation
 from core.conversations.views import CONVERSATIONS_SHOWN, ConversationView, views
 from core.forms.model import Form
@@ -14,8 +14,6 @@ from ports.db import Transaction
 T = TypeVar("T")
 
 ORDERS_SHOWN = 5_000
-HISTORY_SHOWN = 50
-"""How many of its last stock changes a product comes with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
