@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from adapters.archives.manifest import ArchiveRefused, Entry, refuse
+from adapters.archives.manifest import ArchiveRefused, Entry, refuse, table_entry
 from adapters.archives.reading import Archive
 from adapters.db.archive_queries import (
     broken_rules,
@@ -168,7 +168,7 @@ class ImportShop:
             if dry_run:
                 for entry in arrival.archive.manifest.files:
                     tx.objects.add(arrival.move.object_key(entry.object_key or ""), self.clock.now())
-            arrival.write(tx, translation, meter.begin("Rows", arrival.archive.manifest.rows))
+            arrival.write(tx, translation, meter.begin("Rows", arrival.rows))
             if dry_run:
                 raise _OnlyTried(translation.notes)
             return translation.notes
@@ -191,6 +191,12 @@ class _Arrival:
     people: People
     passwords: dict[str, str]
 
+    @property
+    def rows(self) -> int:
+        """Without the accounts, which are of another kind."""
+        entries = self.archive.entries
+        return sum(entries[table_entry(table.name)].rows or 0 for table in shop_tables())
+
     def write(self, tx: Transaction, translation: Translation, step: Callable[[int], None]) -> None:
         """Everything, in one transaction."""
         session, shop_id = session_of(tx), self.move.to_shop
@@ -201,6 +207,8 @@ class _Arrival:
         for table in shop_tables():
             if table.rule.is_copied or not self.move.is_copy:
                 self._table(session, table, translation, step)
+            else:
+                step(self.archive.entries[table_entry(table.name)].rows or 0)
         drop_sites_without_hosts(session, shop_id)
         for rule in broken_rules(session, shop_id):
             refuse("the shop", f"breaks a rule: {rule}")

@@ -43,6 +43,7 @@ def prove(archive: Archive, meter: Meter) -> Proof:
     step = meter.begin("Verifying", sum(entry.bytes for entry in archive.manifest.entries))
     for line in archive.lines(archive.entries[ACCOUNTS]):
         proof.accounts.append(_account(line))
+    step(archive.entries[ACCOUNTS].bytes)
     for table in shop_tables():
         entry = archive.entries[table_entry(table.name)]
         for row in rows(archive, table):

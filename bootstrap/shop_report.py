@@ -23,7 +23,7 @@ class Bars:
     progress: Progress
 
     def begin(self, what: str, total: int) -> Callable[[int], None]:
-        task = self.progress.add_task(what, total=total)
+        task = self.progress.add_task(what, total=total, visible=total > 0)
         return lambda step: self.progress.advance(task, step)
 
 

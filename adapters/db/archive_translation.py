@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import sqlalchemy as sa
 
@@ -154,6 +154,7 @@ class Translation:
 _REFERENCE = re.compile(r'(?<!\\)"(conversation_id|conversationId)":"([^"\\]+)"')
 
 
+@cache
 def _anew(table: ShopTable) -> dict[str, str]:
     """Columns that a copy has other texts in, and what these begin with."""
     names = dict.fromkeys(unique_over_all_shops(table.table), "")
