@@ -1,7 +1,6 @@
 """Figures, counted from a shop's rows whenever somebody asks."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from core.analytics.model import (
@@ -12,33 +11,29 @@ from core.analytics.model import (
     OrderTally,
     ProductTally,
 )
-
-Bounds = Sequence[datetime]
-"""When each day begins, in UTC, and when the last one ends: one more than there are days."""
+from core.analytics.periods import Period
 
 
 class Analytics(Protocol):
-    """What nothing was counted for is absent."""
+    """Days are counted from 0 in their period. What nothing was counted for is absent."""
 
-    def orders(self, bounds: Bounds) -> list[OrderTally]: ...
+    def orders(self, period: Period) -> list[OrderTally]: ...
 
-    def costs(self, bounds: Bounds) -> list[CostTally]: ...
+    def costs(self, period: Period) -> list[CostTally]: ...
 
-    def products(
-        self, since: datetime, until: datetime, currency: str, limit: int, *, by_quantity: bool
-    ) -> list[ProductTally]:
+    def products(self, period: Period, currency: str, limit: int, *, by_quantity: bool) -> list[ProductTally]:
         """Those that brought the most, or of which the most were sold, in this currency."""
         ...
 
-    def forms(self, since: datetime, until: datetime) -> list[FormTally]:
+    def forms(self, period: Period) -> list[FormTally]:
         """The most used first."""
         ...
 
-    def conversations(self, bounds: Bounds) -> list[ConversationTally]: ...
+    def conversations(self, period: Period) -> list[ConversationTally]: ...
 
-    def messages(self, bounds: Bounds) -> list[MessageTally]: ...
+    def messages(self, period: Period) -> list[MessageTally]: ...
 
-    def median_response(self, since: datetime, until: datetime) -> timedelta | None:
+    def median_response(self, period: Period) -> timedelta | None:
         """Among conversations that began then, and that the customer opened and somebody answered."""
         ...
 

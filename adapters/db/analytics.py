@@ -1,12 +1,10 @@
-"""Figures from the rows themselves: a join with the days' bounds reads the same on every database.
+"""Figures from the rows themselves, in days as long as the shop's clocks make them.
 
-Each bound is a parameter, so that days are as long as the shop's clocks make them. ListStatement fills the
-bounds up with the last one, which makes days that are empty.
+A row's day is worked out from the stretch between two changes of the clocks that it lies in. That is the
+same arithmetic on every database, and takes one look at each row of the period.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +16,7 @@ from adapters.db.catalogue import forms as form_table
 from adapters.db.catalogue import products
 from adapters.db.conversations import conversations, messages
 from adapters.db.orders import order_lines, orders
-from adapters.db.statements import ListStatement, Row, Session, Statement
+from adapters.db.statements import Row, Session, Statement
 from adapters.db.tables import UtcDateTime
 from core.analytics.model import (
     ConversationTally,
@@ -28,11 +26,15 @@ from core.analytics.model import (
     OrderTally,
     ProductTally,
 )
+from core.analytics.periods import Period
 from core.conversations.messages import Sender
 from core.orders.model import OrderStatus
-from ports.analytics import Bounds
 
-Binds = Sequence[sa.BindParameter[Any]]
+DAY = 86_400_000
+"""Milliseconds."""
+
+STRETCHES = 12
+"""More often than eleven times a year no clocks have ever changed."""
 
 _SINCE, _UNTIL = p("since", type_=UtcDateTime), p("until", type_=UtcDateTime)
 _LINE_OF = sa.and_(order_lines.c.shop_id == orders.c.shop_id, order_lines.c.order_id == orders.c.id)
@@ -57,60 +59,73 @@ def _from_times(element: Milliseconds, compiler: Any, **options: Any) -> str:
     return f"CAST(round(extract(epoch from {_from_numbers(element, compiler, **options)}) * 1000) AS BIGINT)"
 
 
-def _days(binds: Binds) -> sa.CTE:
-    typed = [p(bind.key, type_=UtcDateTime) for bind in binds]
-    rows = [(place, begin, end) for place, (begin, end) in enumerate(pairwise(typed))]
-    columns = (sa.column("day", sa.Integer), sa.column("begins", UtcDateTime), sa.column("ends", UtcDateTime))
-    return sa.values(*columns, name="days").data(rows).cte("days")
+def _day_of(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
+    """Which day of the period it is, from 0."""
+    ends = [p(f"ends_{place}", type_=UtcDateTime) for place in range(STRETCHES)]
+    origins = [p(f"origin_{place}", type_=UtcDateTime) for place in range(STRETCHES)]
+    origin = sa.case(*((column < end, begun) for end, begun in zip(ends, origins, strict=True)))
+    return (Milliseconds(origin, column) // DAY).label("day")
 
 
-def _within(days: sa.CTE, table: sa.Table, column: sa.Column[datetime]) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.shop_id == p("shop_id"), column >= days.c.begins, column < days.c.ends)
-
-
-def _orders(binds: Binds) -> sa.Select[Any]:
-    days = _days(binds)
-    groups = (days.c.day, orders.c.status, orders.c.currency)
-    counts = (sa.func.count().label("count"), sa.func.sum(orders.c.total_minor).label("total_minor"))
-    found = days.join(orders, _within(days, orders, orders.c.submitted_at))
-    return sa.select(*groups, *counts).select_from(found).group_by(*groups).order_by(*groups)
-
-
-def _costs(binds: Binds) -> sa.Select[Any]:
-    days = _days(binds)
-    groups = (days.c.day, orders.c.currency)
-    cost = sa.func.sum(order_lines.c.unit_cost_minor * order_lines.c.quantity).label("cost_minor")
-    found = days.join(orders, _within(days, orders, orders.c.submitted_at)).join(order_lines, _LINE_OF)
-    known = (_IS_COMPLETED, order_lines.c.unit_cost_minor.is_not(None))
-    return sa.select(*groups, cost).select_from(found).where(*known).group_by(*groups).order_by(*groups)
-
-
-def _conversations(binds: Binds) -> sa.Select[Any]:
-    days, c = _days(binds), conversations.c
-    groups = (days.c.day, c.status, c.channel)
-    found = days.join(conversations, _within(days, conversations, c.created_at))
-    counted = sa.select(*groups, sa.func.count().label("count")).select_from(found)
-    # Nothing is older than its last message, and that is what there is an index of.
-    return counted.where(c.last_message_at >= _SINCE).group_by(*groups).order_by(*groups)
-
-
-def _messages(binds: Binds) -> sa.Select[Any]:
-    days, c = _days(binds), conversations.c
-    groups = (days.c.day, messages.c.sender)
-    lively = sa.and_(c.shop_id == p("shop_id"), c.last_message_at >= _SINCE)
-    theirs = sa.and_(messages.c.shop_id == c.shop_id, messages.c.conversation_id == c.id)
-    on_day = _within(days, messages, messages.c.created_at)
-    found = conversations.join(messages, theirs).join(days, on_day)
-    counted = sa.select(*groups, sa.func.count().label("count")).select_from(found)
-    return counted.where(lively, ~messages.c.is_note).group_by(*groups).order_by(*groups)
-
-
-_ORDERS, _COSTS = ListStatement(_orders), ListStatement(_costs)
-_CONVERSATIONS, _MESSAGES = ListStatement(_conversations), ListStatement(_messages)
+def _by_day(*groups: str, rows: sa.Select[Any], **sums: str) -> Statement:
+    """The rows, counted and summed up by day and these columns of theirs."""
+    found = rows.subquery()
+    columns = [found.c[name] for name in ("day", *groups)]
+    totals = [sa.func.sum(found.c[column]).label(name) for name, column in sums.items()]
+    counted = sa.select(*columns, sa.func.count().label("count"), *totals)
+    return Statement(counted.group_by(*columns).order_by(*columns))
 
 
 def _in_period(table: sa.Table, column: sa.Column[datetime]) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.shop_id == p("shop_id"), column >= _SINCE, column < _UNTIL)
+
+
+_ORDERED = _in_period(orders, orders.c.submitted_at)
+_BEGUN = sa.and_(
+    _in_period(conversations, conversations.c.created_at),
+    # Nothing is older than its last message, and that is what there is an index of.
+    conversations.c.last_message_at >= _SINCE,
+)
+_MESSAGE_OF = sa.and_(
+    messages.c.shop_id == conversations.c.shop_id, messages.c.conversation_id == conversations.c.id
+)
+_ORDERS = _by_day(
+    "status",
+    "currency",
+    rows=sa.select(
+        _day_of(orders.c.submitted_at), orders.c.status, orders.c.currency, orders.c.total_minor
+    ).where(_ORDERED),
+    total_minor="total_minor",
+)
+_COSTS = _by_day(
+    "currency",
+    rows=sa.select(
+        _day_of(orders.c.submitted_at),
+        orders.c.currency,
+        (order_lines.c.unit_cost_minor * order_lines.c.quantity).label("cost"),
+    )
+    .select_from(orders.join(order_lines, _LINE_OF))
+    .where(_ORDERED, _IS_COMPLETED, order_lines.c.unit_cost_minor.is_not(None)),
+    cost_minor="cost",
+)
+_CONVERSATIONS = _by_day(
+    "status",
+    "channel",
+    rows=sa.select(
+        _day_of(conversations.c.created_at), conversations.c.status, conversations.c.channel
+    ).where(_BEGUN),
+)
+_MESSAGES = _by_day(
+    "sender",
+    rows=sa.select(_day_of(messages.c.created_at), messages.c.sender)
+    .select_from(conversations.join(messages, _MESSAGE_OF))
+    .where(
+        conversations.c.shop_id == p("shop_id"),
+        conversations.c.last_message_at >= _SINCE,
+        _in_period(messages, messages.c.created_at),
+        ~messages.c.is_note,
+    ),
+)
 
 
 def _products(*, by_quantity: bool) -> Statement:
@@ -142,7 +157,7 @@ _FORMS = Statement(
         _submissions.label("submissions"),
         sa.func.sum(sa.case((_IS_COMPLETED, 1), else_=0)).label("completed"),
     )
-    .where(_in_period(orders, orders.c.submitted_at))
+    .where(_ORDERED)
     .group_by(orders.c.form_id)
     .order_by(_submissions.desc(), orders.c.form_id)
 )
@@ -155,14 +170,12 @@ def _first(sender: Sender) -> sa.ColumnElement[datetime]:
 
 
 def _median_response() -> Statement:
-    c = conversations.c
-    theirs = sa.and_(messages.c.shop_id == c.shop_id, messages.c.conversation_id == c.id)
     asked, answered = _first(Sender.CUSTOMER).label("asked"), _first(Sender.AGENT).label("answered")
     firsts = (
         sa.select(asked, answered)
-        .select_from(conversations.join(messages, theirs))
-        .where(_in_period(conversations, c.created_at), c.last_message_at >= _SINCE)
-        .group_by(c.id)
+        .select_from(conversations.join(messages, _MESSAGE_OF))
+        .where(_BEGUN)
+        .group_by(conversations.c.id)
         .subquery()
     )
     waited = Milliseconds(firsts.c.asked, firsts.c.answered)
@@ -206,42 +219,44 @@ class SqlAnalytics:
     def __init__(self, session: Session, shop_id: str | None) -> None:
         self._session, self._shop_id = session, shop_id
 
-    def orders(self, bounds: Bounds) -> list[OrderTally]:
-        return [OrderTally(**_whole(row, "total_minor")) for row in self._by_day(_ORDERS, bounds)]
+    def orders(self, period: Period) -> list[OrderTally]:
+        return [OrderTally(**_whole(row, "total_minor")) for row in self._all(_ORDERS, period)]
 
-    def costs(self, bounds: Bounds) -> list[CostTally]:
-        return [CostTally(**_whole(row, "cost_minor")) for row in self._by_day(_COSTS, bounds)]
+    def costs(self, period: Period) -> list[CostTally]:
+        rows = self._all(_COSTS, period)
+        for row in rows:
+            del row["count"]
+        return [CostTally(**_whole(row, "cost_minor")) for row in rows]
 
-    def products(
-        self, since: datetime, until: datetime, currency: str, limit: int, *, by_quantity: bool
-    ) -> list[ProductTally]:
-        params = {**self._period(since, until), "currency": currency, "limit": limit}
-        rows = _PRODUCTS[by_quantity].all(self._session, params)
+    def products(self, period: Period, currency: str, limit: int, *, by_quantity: bool) -> list[ProductTally]:
+        rows = self._all(_PRODUCTS[by_quantity], period, currency=currency, limit=limit)
         return [ProductTally(**_whole(row, "quantity", "revenue_minor")) for row in rows]
 
-    def forms(self, since: datetime, until: datetime) -> list[FormTally]:
-        rows = _FORMS.all(self._session, self._period(since, until))
-        return [FormTally(**_whole(row, "completed")) for row in rows]
+    def forms(self, period: Period) -> list[FormTally]:
+        return [FormTally(**_whole(row, "completed")) for row in self._all(_FORMS, period)]
 
-    def conversations(self, bounds: Bounds) -> list[ConversationTally]:
-        return [ConversationTally(**row) for row in self._by_day(_CONVERSATIONS, bounds)]
+    def conversations(self, period: Period) -> list[ConversationTally]:
+        return [ConversationTally(**row) for row in self._all(_CONVERSATIONS, period)]
 
-    def messages(self, bounds: Bounds) -> list[MessageTally]:
-        return [MessageTally(**row) for row in self._by_day(_MESSAGES, bounds)]
+    def messages(self, period: Period) -> list[MessageTally]:
+        return [MessageTally(**row) for row in self._all(_MESSAGES, period)]
 
-    def median_response(self, since: datetime, until: datetime) -> timedelta | None:
-        row = _MEDIAN_RESPONSE.one(self._session, self._period(since, until))
-        return None if row is None or row["median"] is None else timedelta(milliseconds=round(row["median"]))
+    def median_response(self, period: Period) -> timedelta | None:
+        (row,) = self._all(_MEDIAN_RESPONSE, period)
+        return None if row["median"] is None else timedelta(milliseconds=round(row["median"]))
 
     def stock_of_goods(self) -> tuple[int, int]:
-        row = _STOCK.one(self._session, {"shop_id": self._shop_id}) or {}
-        return row.get("products", 0), row.get("forms", 0)
+        (row,) = _STOCK.all(self._session, {"shop_id": self._shop_id})
+        return row["products"], row["forms"]
 
-    def _by_day(self, statement: ListStatement, bounds: Bounds) -> list[Row]:
-        return statement.all(self._session, bounds, self._period(bounds[0], bounds[-1]))
-
-    def _period(self, since: datetime, until: datetime) -> Row:
-        return {"shop_id": self._shop_id, "since": since, "until": until}
+    def _all(self, statement: Statement, period: Period, **more: Any) -> list[Row]:
+        stretches = period.stretches
+        # What there is no stretch for is as the last one.
+        filled = [*stretches, *[stretches[-1]] * (STRETCHES - len(stretches))][:STRETCHES]
+        params: Row = {"shop_id": self._shop_id, "since": period.begins, "until": period.ends, **more}
+        for place, stretch in enumerate(filled):
+            params |= {f"ends_{place}": stretch.ends, f"origin_{place}": stretch.origin}
+        return statement.all(self._session, params)
 
 
 def _whole(row: Row, *sums: str) -> Row:

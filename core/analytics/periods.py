@@ -10,7 +10,19 @@ from core.kernel import Invalid
 
 DAYS_LIMIT = 366
 USUAL_DAYS = 30
+_STEP, _MOMENT = timedelta(days=1), timedelta(milliseconds=1)
 _FIRST, _LAST = date(1970, 1, 1), date(9998, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time in which the clocks don't change. `origin`: when the period would have begun by those clocks.
+
+    So a moment's day is the number of whole days since the origin.
+    """
+
+    ends: datetime
+    origin: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,38 @@ class Period:
         return [self.first + timedelta(days=count) for count in range((self.last - self.first).days + 1)]
 
     @property
-    def bounds(self) -> list[datetime]:
-        """When each day begins, in UTC, and when the last one ends."""
-        return [begin_of(day, self.zone) for day in [*self.days, self.last + timedelta(days=1)]]
+    def begins(self) -> datetime:
+        return begin_of(self.first, self.zone)
+
+    @property
+    def ends(self) -> datetime:
+        return begin_of(self.last + timedelta(days=1), self.zone)
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """The period in order, cut where the clocks change."""
+        midnight, found, at = datetime.combine(self.first, time.min, tzinfo=UTC), [], self.begins
+        while at < self.ends:
+            shift = self._shift(at)
+            at = self._change_after(at)
+            found.append(Stretch(at, midnight - shift))
+        return found
+
+    def _shift(self, at: datetime) -> timedelta:
+        return at.astimezone(self.zone).utcoffset() or timedelta()
+
+    def _change_after(self, at: datetime) -> datetime:
+        """When the clocks change next, to the millisecond; the period's end if they don't."""
+        shift, before, ends = self._shift(at), at, self.ends
+        while self._shift(before + _STEP) == shift:
+            before += _STEP
+            if before >= ends:
+                return ends
+        after = before + _STEP
+        while after - before > _MOMENT:
+            middle = before + (after - before) // 2
+            before, after = (middle, after) if self._shift(middle) == shift else (before, middle)
+        return min(after.replace(microsecond=after.microsecond // 1000 * 1000), ends)
 
 
 def begin_of(day: date, zone: ZoneInfo) -> datetime:

@@ -110,13 +110,13 @@ class CountRevenue(Figures):
         """With costs, expenses and profits: for those who may see the accounts."""
 
         def count(tx: Transaction, shop: Shop, period: Period) -> RevenueFigures:
-            tallies, bounds = tx.analytics.orders(period.bounds), period.bounds
+            tallies = tx.analytics.orders(period)
             expenses = expenses_of(shop.settings, shop.currency, period)
             total, parts = takings(
                 period,
                 bucket,
                 _completed(tallies, shop.currency),
-                [tally for tally in tx.analytics.costs(bounds) if tally.currency == shop.currency],
+                [tally for tally in tx.analytics.costs(period) if tally.currency == shop.currency],
                 expenses,
             )
             by_category = Counter[str]()
@@ -136,7 +136,7 @@ class CountRevenue(Figures):
 
 
 def _orders(tx: Transaction, shop: Shop, period: Period) -> OrderFigures:
-    tallies = tx.analytics.orders(period.bounds)
+    tallies = tx.analytics.orders(period)
     completed = _completed(tallies, shop.currency)
     orders, revenue = Counter[int](), Counter[int]()
     for tally in tallies:
@@ -159,10 +159,8 @@ def _orders(tx: Transaction, shop: Shop, period: Period) -> OrderFigures:
 
 
 def _products(tx: Transaction, shop: Shop, period: Period) -> ProductFigures:
-    since, *_, until = period.bounds
     by_revenue, by_quantity = (
-        tx.analytics.products(since, until, shop.currency, TOP, by_quantity=wanted)
-        for wanted in (False, True)
+        tx.analytics.products(period, shop.currency, TOP, by_quantity=wanted) for wanted in (False, True)
     )
     products, _ = tx.analytics.stock_of_goods()
     return ProductFigures(
@@ -175,16 +173,14 @@ def _products(tx: Transaction, shop: Shop, period: Period) -> ProductFigures:
 
 
 def _forms(tx: Transaction, _: Shop, period: Period) -> FormFigures:
-    since, *_between, until = period.bounds
-    found = tx.analytics.forms(since, until)
+    found = tx.analytics.forms(period)
     _products, forms = tx.analytics.stock_of_goods()
     submissions = sum(tally.submissions for tally in found)
     return FormFigures(period=period, total=forms, submissions=submissions, by_form=found)
 
 
 def _conversations(tx: Transaction, _: Shop, period: Period) -> ConversationFigures:
-    bounds = period.bounds
-    found, said = tx.analytics.conversations(bounds), tx.analytics.messages(bounds)
+    found, said = tx.analytics.conversations(period), tx.analytics.messages(period)
     begun, messages = Counter[int](), Counter[int]()
     for tally in found:
         begun[tally.day] += tally.count
@@ -200,7 +196,7 @@ def _conversations(tx: Transaction, _: Shop, period: Period) -> ConversationFigu
             DayOfConversations(date=day, conversations=begun[place], messages=messages[place])
             for place, day in enumerate(period.days)
         ],
-        median_response=tx.analytics.median_response(bounds[0], bounds[-1]),
+        median_response=tx.analytics.median_response(period),
     )
 
 

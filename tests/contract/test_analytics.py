@@ -260,14 +260,27 @@ async def test_an_overview_has_all_of_it_and_another_shop_has_none(db, clock, st
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_days_are_whole_and_follow_one_another(zone):
-    period = Period(FIRST, LAST, ZoneInfo(zone))
-    bounds = period.bounds
-    assert len(bounds) == len(period.days) + 1
-    assert bounds == sorted(bounds)
-    for day, begin in zip(period.days, bounds, strict=False):
-        assert begin.astimezone(period.zone).date() == day
-        assert (begin - timedelta(milliseconds=1)).astimezone(period.zone).date() == day - timedelta(days=1)
+def test_every_moment_has_the_day_that_the_clocks_show(zone):
+    period = Period(date(2026, 1, 1), date(2026, 12, 31), ZoneInfo(zone))
+    at, stretches = period.begins, period.stretches
+    assert (at - timedelta(milliseconds=1)).astimezone(period.zone).date() == date(2025, 12, 31)
+    assert period.ends.astimezone(period.zone).date() == date(2027, 1, 1)
+    days, ends = period.days, period.ends
+    while at < ends:
+        stretch = next(stretch for stretch in stretches if at < stretch.ends)
+        assert days[(at - stretch.origin).days] == at.astimezone(period.zone).date()
+        at += timedelta(minutes=17)
+
+
+def test_clocks_change_when_they_do():
+    vienna = Period(date(2026, 1, 1), date(2026, 12, 31), ZoneInfo("Europe/Vienna"))
+    changes = [stretch.ends for stretch in vienna.stretches]
+    assert changes == [
+        datetime(2026, 3, 29, 1, tzinfo=UTC),
+        datetime(2026, 10, 25, 1, tzinfo=UTC),
+        vienna.ends,
+    ]
+    assert len(Period(FIRST, LAST, ZoneInfo("UTC")).stretches) == 1
 
 
 def test_days_are_as_long_as_the_clocks_make_them():
