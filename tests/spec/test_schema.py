@@ -40,6 +40,10 @@ CHECKS: list[CheckFunction] = [
 PERSON = {"email": "ann@shop.example", "password": "correct horse battery", "username": "ann"}
 SESSION = "session-1700000000000-abcdefghijklmnopqrst"
 OFTEN = Rate(1_000_000, 60)
+EXAMPLES = [
+    pytest.param(6, id="few"),
+    pytest.param(60, id="many", marks=[pytest.mark.soak, pytest.mark.timeout(3_600)]),
+]
 
 
 @dataclass
@@ -110,8 +114,10 @@ def described(scene: Scene) -> Any:
     return schemathesis.openapi.from_asgi("/openapi.json", scene.app)
 
 
-def every_case(described: Any, mode: GenerationMode, try_one: Callable[[Case], None]) -> None:
-    """The same cases in every run, for every operation."""
+def every_case(
+    described: Any, mode: GenerationMode, try_one: Callable[[Case], None], *, examples: int
+) -> None:
+    """The same cases in every run, so many for every operation."""
     for result in described.get_all_operations():
         operation = result.ok()
         raw = operation.definition.raw
@@ -119,7 +125,7 @@ def every_case(described: Any, mode: GenerationMode, try_one: Callable[[Case], N
             continue  # nothing can be said to it, so nothing wrong either
         checked = given(case=operation.as_strategy(generation_mode=mode))(try_one)
         repeatable = settings(
-            max_examples=12,
+            max_examples=examples,
             derandomize=True,
             deadline=None,
             database=None,
@@ -132,8 +138,9 @@ def every_case(described: Any, mode: GenerationMode, try_one: Callable[[Case], N
     "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
 )
 @pytest.mark.parametrize("has_ids", [True, False], ids=["known ids", "any ids"])
+@pytest.mark.parametrize("examples", EXAMPLES)
 def test_every_answer_is_documented(
-    described: Any, scene: Scene, mode: GenerationMode, has_ids: bool
+    described: Any, scene: Scene, mode: GenerationMode, has_ids: bool, examples: int
 ) -> None:
     def try_one(case: Case) -> None:
         if has_ids and case.method != "DELETE":
@@ -147,4 +154,4 @@ def test_every_answer_is_documented(
                 case.headers["authorization"] = f"Bearer {scene.tokens[scheme]}"
         case.call_and_validate(checks=CHECKS)
 
-    every_case(described, mode, try_one)
+    every_case(described, mode, try_one, examples=examples)

@@ -1,7 +1,6 @@
 """A shop that is there already: seeded once, then copied, as the schemas are."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pytest
 from bootstrap.container import Container
 from bootstrap.demo import Seeder
 from bootstrap.settings import Environment, Settings
-from tests.system.processes import PUBLIC_URL, SECRET, ParleyProcess, environment, parley, serving
+from tests.system.processes import PUBLIC_URL, SECRET, ParleyProcess, environment, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +61,12 @@ def servers(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[list[ParleyProcess], dict[str, str]]]:
     """Processes that serve one database, and the demo shop in it."""
-    settings: dict[str, str]
-    if request.param.startswith("one"):
-        url, count, settings = f"sqlite:///{tmp_path / 'parley.db'}", 1, {}
-    else:
-        url, count = request.getfixturevalue("postgres_url"), 2
-        settings = {"PARLEY_BUS": request.getfixturevalue("redis_server").url}
-    env = environment(url, PARLEY_ASSISTANT="off", **settings)
-    demo = json.loads(parley("seed", "--json", env=env))
-    processes = [ParleyProcess(env, tmp_path / f"server{n}.log") for n in range(count)]
+    settings: dict[str, str] = {}
+    is_one = request.param.startswith("one")
+    shop = request.getfixturevalue("shop" if is_one else "postgres_shop")
+    if not is_one:
+        settings["PARLEY_BUS"] = request.getfixturevalue("redis_server").url
+    env = environment(shop.url, PARLEY_ASSISTANT="off", **settings)
+    processes = [ParleyProcess(env, tmp_path / f"server{n}.log") for n in range(1 if is_one else 2)]
     with serving(*processes):
-        yield processes, demo
+        yield processes, shop.demo

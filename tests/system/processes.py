@@ -5,14 +5,14 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.system import forks
+from tests.system.forks import ROOT
+
 STARTS_WITHIN = 30.0
 STOPS_WITHIN = 20.0
 SECRET = "a-secret-that-all-processes-of-a-test-share"
@@ -48,15 +48,6 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
     }
 
 
-def parley(*arguments: str, env: Mapping[str, str]) -> str:
-    """Run the command to its end; its standard output."""
-    command = [sys.executable, "-m", "bootstrap.cli", *arguments]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
-        raise RuntimeError(f"parley {' '.join(arguments)}: {done.stderr[-2000:]}")
-    return done.stdout
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -80,7 +71,7 @@ class ParleyProcess:
         self._options, self._cwd = options, cwd
         self._env = {**env, "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: forks.Process | None = None
 
     @property
     def url(self) -> str:
@@ -98,16 +89,10 @@ class ParleyProcess:
 
     def start(self) -> Self:
         """Up and answering."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bootstrap.cli", "serve", *self._options],
-                env=self._env,
-                cwd=self._cwd,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._await_port()
+        self._process = forks.start(
+            ["serve", *self._options], env=self._env, cwd=self._cwd, out=self._log, err=self._log
+        )
+        self._await_port(self._process)
         return self
 
     def change(self, settings: Mapping[str, str]) -> None:
@@ -117,8 +102,10 @@ class ParleyProcess:
     def kill(self) -> None:
         """SIGKILL to its whole group, as a machine that loses power would."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            # Its group, and itself in case that it has not yet made itself one.
+            for send in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError):
+                    send(self._process.pid, signal.SIGKILL)
             self._process.wait(STOPS_WITHIN)
             self._process = None
 
@@ -127,7 +114,8 @@ class ParleyProcess:
         if self._process is None:
             return 0.0
         began = time.monotonic()
-        self._process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGTERM)
         code = self._process.wait(STOPS_WITHIN)
         self._process = None
         if code not in {0, -signal.SIGTERM}:
@@ -140,19 +128,14 @@ class ParleyProcess:
     def whole_log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def _await_port(self) -> None:
-        assert self._process is not None
+    def _await_port(self, process: forks.Process) -> None:
         deadline = time.monotonic() + STARTS_WITHIN
-        ended = os.pidfd_open(self._process.pid)
-        try:
-            while time.monotonic() < deadline:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                    return
-                # Waits for the end of the process: the moment when further tries are no use.
-                if select.select([ended], [], [], 0.02)[0]:
-                    break
-        finally:
-            os.close(ended)
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            # Waits for the end of the process: the moment when further tries are no use.
+            if select.select([process.sentinel], [], [], 0.02)[0]:
+                break
         raise RuntimeError(f"the server did not come up:\n{self.log()}")
 
 

@@ -9,11 +9,12 @@ import httpx2
 import pytest
 
 from tests.services.postgres import Postgres
-from tests.system.processes import ParleyProcess, environment, parley, serving
+from tests.system.commands import parley
+from tests.system.processes import ParleyProcess, environment, serving
+from tests.system.scales import KILLS
 from tests.system.shoppers import Writer, history, visitor_token
 
 WRITERS = 8
-KILLS = 10
 LEASE_SECONDS = "2"
 QUESTION = "What are your opening hours?"
 
@@ -33,7 +34,10 @@ def durable_url(request, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_no_acknowledged_message_is_lost_or_doubled_and_each_gets_its_one_answer(durable_url, tmp_path):
+@pytest.mark.parametrize("kills", KILLS)
+async def test_no_acknowledged_message_is_lost_or_doubled_and_each_gets_its_one_answer(
+    durable_url, tmp_path, kills
+):
     env = environment(durable_url, PARLEY_LEASE=LEASE_SECONDS)
     demo = json.loads(parley("seed", "--json", env=env))
     count = 1 if durable_url.startswith("sqlite") else 2
@@ -48,7 +52,7 @@ async def test_no_acknowledged_message_is_lost_or_doubled_and_each_gets_its_one_
             ]
             stop = asyncio.Event()
             writing = [asyncio.create_task(writer.write(client, stop, QUESTION, 0.01)) for writer in writers]
-            for _ in range(KILLS):
+            for _ in range(kills):
                 await acknowledged(progress, chance.randint(5, 120))
                 for server in servers:
                     server.kill()

@@ -9,19 +9,15 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.system.scales import DROPS, FEWEST_CUTS
 from tests.system.shoppers import Writer, visitor_token
-
-SOCKETS = 50
-MESSAGES = 1_000
-SECONDS = 30.0
-CUT_EVERY_SECONDS = 2.0
 
 
 class Listener:
-    """A client that remembers what it has processed, and resumes from there."""
+    """A client that remembers what it has processed, and resumes from there, until it has all `expected`."""
 
-    def __init__(self, url):
-        self.url, self.texts, self.cuts = url, [], 0
+    def __init__(self, url, expected):
+        self.url, self._expected, self.texts, self.cuts = url, expected, [], 0
         self.is_live, self.is_done = asyncio.Event(), asyncio.Event()
         self._socket = None
 
@@ -33,7 +29,7 @@ class Listener:
                     await self.greet(socket)
                     async for text in socket:
                         self.hear(json.loads(text))
-                        if len(self.texts) >= MESSAGES:
+                        if len(self.texts) >= self._expected:
                             self.is_done.set()
                             return
 
@@ -48,8 +44,8 @@ class Listener:
 
 
 class VisitorListener(Listener):
-    def __init__(self, url, token):
-        super().__init__(url)
+    def __init__(self, url, expected, token):
+        super().__init__(url, expected)
         self._token, self._sequence = token, 0
 
     def address(self):
@@ -66,8 +62,8 @@ class VisitorListener(Listener):
 
 
 class AgentListener(Listener):
-    def __init__(self, url, token, shop_id):
-        super().__init__(url)
+    def __init__(self, url, expected, token, shop_id):
+        super().__init__(url, expected)
         self._token, self._shop_id, self._position = token, shop_id, None
 
     def address(self):
@@ -98,22 +94,23 @@ async def access_token(client, url, demo):
     return response.json()["data"]["token"]
 
 
-async def send_all(client, writer, demo):
-    for number in range(MESSAGES):
+async def send_all(client, writer, drops):
+    for number in range(drops.messages):
         await writer.post(client, f"m{number}", f"message {number}")
-        await asyncio.sleep(SECONDS / MESSAGES / 2)
+        await asyncio.sleep(drops.pause)
 
 
-async def cut_all(listeners):
+async def cut_all(listeners, drops):
     while True:
-        await asyncio.sleep(CUT_EVERY_SECONDS)
+        await asyncio.sleep(drops.cut_every_seconds)
         for listener in listeners:
             listener.cut()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(150)
-async def test_every_socket_sees_every_message_once_and_in_order(servers):
+@pytest.mark.parametrize("drops", DROPS)
+async def test_every_socket_sees_every_message_once_and_in_order(servers, drops):
     processes, demo = servers
     urls = [process.url for process in processes]
     async with httpx2.AsyncClient(timeout=20) as client, asyncio.TaskGroup() as tasks:
@@ -121,19 +118,19 @@ async def test_every_socket_sees_every_message_once_and_in_order(servers):
         agent = await access_token(client, urls[0], demo)
         sockets = [process.socket_url for process in processes]
         listeners = [
-            VisitorListener(sockets[n // 2 % len(sockets)], writer.token)
+            VisitorListener(sockets[n // 2 % len(sockets)], drops.messages, writer.token)
             if n % 2
-            else AgentListener(sockets[n // 2 % len(sockets)], agent, demo["shop_id"])
-            for n in range(SOCKETS)
+            else AgentListener(sockets[n // 2 % len(sockets)], drops.messages, agent, demo["shop_id"])
+            for n in range(drops.sockets)
         ]
         running = [tasks.create_task(listener.run()) for listener in listeners]
         await asyncio.gather(*[listener.is_live.wait() for listener in listeners])
-        cutting = tasks.create_task(cut_all(listeners))
-        await send_all(client, writer, demo)
+        cutting = tasks.create_task(cut_all(listeners, drops))
+        await send_all(client, writer, drops)
         cutting.cancel()
         async with asyncio.timeout(60):
             await asyncio.gather(*running)
-    expected = [f"message {number}" for number in range(MESSAGES)]
+    expected = [f"message {number}" for number in range(drops.messages)]
     for listener in listeners:
         assert listener.texts == expected
-    assert min(listener.cuts for listener in listeners) >= 5
+    assert min(listener.cuts for listener in listeners) >= FEWEST_CUTS

@@ -7,11 +7,8 @@ import httpx2
 import pytest
 
 from tests.socketio.pages import Page, Pages, running
+from tests.system.scales import DROPS, FEWEST_CUTS, Drops
 
-SOCKETS = 50
-MESSAGES = 1_000
-SECONDS = 30.0
-CUT_EVERY_SECONDS = 2.0
 PATIENCE = 60.0
 
 
@@ -19,9 +16,12 @@ class Tab:
     """A page that does what the widget does: joins at every connection, and reads history when it is told of
     its conversation. What it shows is what it was sent and what it has read, each message once."""
 
-    def __init__(self, page: Page, url: str, session: dict[str, str], repeated: set[str]) -> None:
+    def __init__(
+        self, page: Page, url: str, session: dict[str, str], repeated: set[str], expected: int
+    ) -> None:
         """`repeated`: ids of messages that were posted more than once, and so are shown more than once."""
         self._page, self._url, self._session, self._repeated = page, url, session, repeated
+        self._expected = expected
         self.shown: dict[int, str] = {}
         self._live: list[int] = []
         self._conversation_id = ""
@@ -34,7 +34,7 @@ class Tab:
         while not self.is_done.is_set():
             event, content = await self._page.next()
             await self._hear(event, content)
-            if len(self.shown) >= MESSAGES:
+            if len(self.shown) >= self._expected:
                 self.is_done.set()
 
     async def _hear(self, event: str, content: list) -> None:
@@ -84,9 +84,9 @@ async def begin(client, url, demo):
     return answer.json()
 
 
-async def send_all(client, urls, session, repeated):
+async def send_all(client, urls, session, repeated, drops):
     """Each message is posted until it is acknowledged, as the widget does."""
-    for number in range(MESSAGES):
+    for number in range(drops.messages):
         body = {
             "text": f"message {number}",
             "sessionId": session["session_id"],
@@ -100,23 +100,27 @@ async def send_all(client, urls, session, repeated):
             except httpx2.TransportError:
                 repeated.add(body["temp_id"])
         assert answer.status_code == 202, answer.text
-        await asyncio.sleep(SECONDS / MESSAGES / 2)
+        await asyncio.sleep(drops.pause)
 
 
-async def cut_all(tabs):
+async def cut_all(tabs, drops):
     while True:
-        await asyncio.sleep(CUT_EVERY_SECONDS)
+        await asyncio.sleep(drops.cut_every_seconds)
         for tab in tabs:
             await tab.cut()
 
 
-def tabs_of(pages: Pages, urls, session, repeated) -> list[Tab]:
-    return [Tab(pages.page(f"tab {n}"), urls[n % len(urls)], session, repeated) for n in range(SOCKETS)]
+def tabs_of(pages: Pages, urls, session, repeated, drops: Drops) -> list[Tab]:
+    return [
+        Tab(pages.page(f"tab {n}"), urls[n % len(urls)], session, repeated, drops.messages)
+        for n in range(drops.sockets)
+    ]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_every_page_has_every_message_once_and_in_order(servers, widget_client):
+@pytest.mark.parametrize("drops", DROPS)
+async def test_every_page_has_every_message_once_and_in_order(servers, widget_client, drops):
     processes, demo = servers
     urls = [process.url for process in processes]
     async with (
@@ -126,16 +130,16 @@ async def test_every_page_has_every_message_once_and_in_order(servers, widget_cl
     ):
         session = await begin(client, urls[0], demo)
         repeated: set[str] = set()
-        tabs = tabs_of(pages, urls, session, repeated)
+        tabs = tabs_of(pages, urls, session, repeated, drops)
         reading = [tasks.create_task(tab.run()) for tab in tabs]
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*[tab.is_live.wait() for tab in tabs])
-        cutting = tasks.create_task(cut_all(tabs))
-        await send_all(client, urls, session, repeated)
+        cutting = tasks.create_task(cut_all(tabs, drops))
+        await send_all(client, urls, session, repeated, drops)
         cutting.cancel()
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*reading)
-    expected = [f"message {number}" for number in range(MESSAGES)]
+    expected = [f"message {number}" for number in range(drops.messages)]
     for tab in tabs:
         assert [tab.shown[sequence] for sequence in sorted(tab.shown)] == expected
-    assert min(tab.cuts for tab in tabs) >= 5
+    assert min(tab.cuts for tab in tabs) >= FEWEST_CUTS

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.system.people import eventually
-from tests.system.processes import ROOT, ParleyProcess, serving
+from tests.system.processes import ROOT, free_port
 
+SERVE = [".venv/bin/parley serve"]
 LOGS = ("agent.log", "visitor.log")
 SAID = (
     "When are you open today?",
@@ -42,21 +44,27 @@ def checkout(tmp_path):
 
 
 @pytest.fixture
-def server(checkout):
-    """What `make serve` comes to, on a port of the test's own."""
-    env = {"PATH": os.environ["PATH"], "HOME": str(checkout), "PYTHONPATH": str(ROOT)}
-    process = ParleyProcess(env, checkout / "server.log", options=["--seed"], cwd=checkout)
-    with serving(process):
-        yield process
+async def port(checkout):
+    """Where what `make serve` comes to serves, which is a port of the test's own."""
+    port = free_port()
+
+    async def is_there():
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    with typed(SERVE, checkout, port, errors="server.log"):
+        await eventually(is_there)
+        yield port
 
 
 @contextlib.contextmanager
-def typed(commands, directory, port):
+def typed(commands, directory, port, *, errors="errors.log"):
     """Into one shell, by somebody without any settings of this machine. What it left running ends with it."""
-    script = directory / "typed.sh"
+    script = (directory / errors).with_suffix(".sh")
     script.write_text("\n".join(commands))
     env = {"PATH": os.environ["PATH"], "HOME": str(directory), "PORT": str(port)}
-    with (directory / "errors.log").open("wb") as errors:
+    with (directory / errors).open("wb") as errors:
         shell = subprocess.Popen(
             ["bash", str(script)],
             env=env,
@@ -83,10 +91,10 @@ def heard(log):
 
 
 @pytest.mark.slow
-async def test_the_first_minute_of_the_readme_works_as_it_is_written(server, checkout):
+async def test_the_first_minute_of_the_readme_works_as_it_is_written(port, checkout):
     make, *commands = blocks()
     assert make == "make serve\n"
-    with typed(commands, checkout, server.port) as shell:
+    with typed(commands, checkout, port) as shell:
         assert await asyncio.to_thread(shell.wait, 40) == 0
 
         async def everybody_heard_everything():

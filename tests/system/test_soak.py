@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.system.processes import ParleyProcess, environment, parley, serving
+from tests.system.commands import parley
+from tests.system.processes import ParleyProcess, environment, serving
 from tests.system.shoppers import Writer, history, visitor_token
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "180"))

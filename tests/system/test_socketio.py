@@ -1,14 +1,13 @@
 """The widget's own client against servers that are stopped and killed."""
 
 import asyncio
-import json
 import secrets
 
 import httpx2
 import pytest
 
 from tests.socketio.pages import running
-from tests.system.processes import ParleyProcess, environment, parley, serving
+from tests.system.processes import ParleyProcess, environment, serving
 
 GONE_WITHIN = 30.0
 
@@ -53,7 +52,7 @@ async def test_pages_come_back_by_themselves_after_a_restart_and_no_log_holds_th
 @pytest.mark.timeout(150)
 async def test_a_killed_process_leaves_nobody_online(postgres_shop, redis_server, tmp_path, widget_client):
     env = environment(postgres_shop.url, PARLEY_ASSISTANT="off", PARLEY_BUS=redis_server.url)
-    key = json.loads(parley("seed", "--json", env=env))["admin_key"]
+    key = postgres_shop.demo["admin_key"]
     one, other = (ParleyProcess(env, tmp_path / f"log{n}") for n in range(2))
     with serving(one, other):
         async with httpx2.AsyncClient(timeout=20) as client, running(widget_client) as pages:

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import signal
-import subprocess
-import sys
 
 import httpx2
 import pytest
 
+from tests.system import forks
 from tests.system.people import a_visitor, agent_listening, sign_in
-from tests.system.processes import ROOT, ParleyProcess, environment, serving
+from tests.system.processes import ParleyProcess, environment, serving
 
 QUESTION = "When are you open?"
 ANSWER = "We are open Monday to Saturday, 8:00 to 18:00."
@@ -19,15 +19,12 @@ ENDS_WITHIN = 10
 
 @contextlib.contextmanager
 def working(env, log):
-    with log.open("wb") as output:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bootstrap.cli", "worker"], env=env, cwd=ROOT, stdout=output, stderr=output
-        )
+    worker = forks.start(["worker"], env=env, out=log, err=log)
     try:
         yield worker
     finally:
-        worker.kill()
-        worker.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.pid, signal.SIGKILL)
 
 
 @pytest.mark.slow
@@ -48,7 +45,7 @@ async def test_the_worker_answers_and_the_sockets_of_all_servers_hear_it(
                 await asyncio.gather(to_visitor.hears(QUESTION), to_agent.hears(QUESTION))
                 with working(env, tmp_path / "worker.log") as worker:
                     await asyncio.gather(to_visitor.hears(ANSWER), to_agent.hears(ANSWER))
-                    worker.send_signal(signal.SIGTERM)
+                    os.kill(worker.pid, signal.SIGTERM)
                     assert worker.wait(ENDS_WITHIN) == 0
                 await visitor.says(servers[0], "And on Sundays?")
                 await asyncio.gather(*[ear.hears("And on Sundays?") for ear in (to_visitor, to_agent)])
