@@ -33,7 +33,7 @@ def blueprint(identity: IdentityUseCases) -> Blueprint:
         """Find somebody by their whole name, as one does to take them into a team."""
         return data(person_out(await identity.find_person(actor=actor, username=user)))
 
-    @routes.put("/<id:user>")
+    @routes.put("/<name:user>")
     @endpoint(access=CHANGE, body=AccountIn, returns=Data[UserOut], raises=(NotYourAccount, UsernameTaken))
     async def change(actor: UserActor, user: str, body: AccountIn) -> Data[UserOut]:
         """Change one's own name, picture or password. A new password ends all other sign-ins.

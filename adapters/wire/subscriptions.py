@@ -28,10 +28,10 @@ class UpgradeIn(In, rename=None):
 
 
 class DataHistoryExtensionOut(Out, kw_only=True):
-    status: str | UnsetType
-    subscribed_at: int | UnsetType
-    deletion_scheduled_at: int | UnsetType
-    is_committed: bool | UnsetType
+    status: str | UnsetType = UNSET
+    subscribed_at: int | UnsetType = UNSET
+    deletion_scheduled_at: int | UnsetType = UNSET
+    is_committed: bool | UnsetType = UNSET
 
 
 class SubscriptionOut(Out, kw_only=True):

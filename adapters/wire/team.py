@@ -34,11 +34,11 @@ class RoleIn(In):
     role: RoleWord
 
 
-class TeammateOut(Out):
+class TeammateOut(Out, kw_only=True):
     user_id: str
     role: str
     username: str
-    avatar_url: str | UnsetType
+    avatar_url: str | UnsetType = UNSET
     joined_at: int
 
 

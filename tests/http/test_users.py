@@ -168,7 +168,7 @@ async def test_nobody_changes_anybody_else(api: Api, stand: Stand, ann, db, cloc
     operator = await builders.a_user(db, clock)
     await make_platform_admin(db, operator)
     for token in ((await registered(api, "ben"))["token"], stand.access(operator)):
-        for user_id in (ann["user"]["id"], "nobody"):
+        for user_id in (ann["user"]["id"], "nobody", "a%2Fb", "%F3%93%B8%B8"):
             answer = await api.put(f"/api/auth/users/{user_id}", {"username": "mine"}, token=token)
             assert (answer.status_code, answer.json()["code"]) == (403, "not_your_account")
 
