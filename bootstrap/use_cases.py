@@ -7,6 +7,7 @@ from core.application import (
     AnalyticsUseCases,
     Application,
     CatalogueUseCases,
+    ExportUseCases,
     FileUseCases,
     FormUseCases,
     IdentityUseCases,
@@ -24,7 +25,8 @@ from core.application import (
 )
 from core.catalogue import storefront
 from core.catalogue import use_cases as catalogue
-from core.conversations import answering, closing, inbox, online, rooms, visitor
+from core.conversations import answering, closing, inbox, joining, online, rooms, visitor
+from core.exports import use_cases as exports
 from core.files import serving, uploading
 from core.forms import use_cases as forms
 from core.identity import admins, authentication, people
@@ -115,6 +117,7 @@ def application(
         storefront=StorefrontUseCases(
             read=storefront.ReadStorefront(db), submit=submitting.SubmitForm(db, clock, ids)
         ),
+        exports=ExportUseCases(exports.BeginExport(db), exports.ReadExport(db)),
         analytics=AnalyticsUseCases(
             overview=analytics.SumUp(db, clock),
             orders=analytics.CountOrders(db, clock),
@@ -241,8 +244,8 @@ def _inbox(db: Database, clock: Clock, ids: Ids) -> InboxUseCases:
         delete=inbox.DeleteConversation(db),
         delete_message=inbox.DeleteMessage(db),
         mark_read=inbox.MarkReadByAgent(db),
-        join=inbox.JoinShop(db),
-        types=inbox.AgentTypes(db),
+        join=joining.JoinShop(db),
+        types=joining.AgentTypes(db),
     )
 
 

@@ -22,11 +22,9 @@ from core.catalogue.use_cases import (
 from core.conversations.answering import AnswerCustomer
 from core.conversations.closing import CloseSilent
 from core.conversations.inbox import (
-    AgentTypes,
     ChangeConversation,
     DeleteConversation,
     DeleteMessage,
-    JoinShop,
     ListConversations,
     MarkReadByAgent,
     PostFromInbox,
@@ -34,6 +32,7 @@ from core.conversations.inbox import (
     ReadMessages,
     StartConversation,
 )
+from core.conversations.joining import AgentTypes, JoinShop
 from core.conversations.online import ListOnline
 from core.conversations.rooms import FollowConversation, FollowSession
 from core.conversations.visitor import (
@@ -44,6 +43,7 @@ from core.conversations.visitor import (
     ReadHistory,
     ReadThread,
 )
+from core.exports.use_cases import BeginExport, ReadExport
 from core.files.serving import ReadFile, SweepFiles
 from core.files.uploading import BeginUpload, CompleteUpload, LocateConversation, ReceiveUpload
 from core.forms.use_cases import AddForm, ChangeForm, ListForms, RemoveForm
@@ -267,6 +267,12 @@ class AnalyticsUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportUseCases:
+    begin: BeginExport
+    read: ReadExport
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookUseCases:
     create: CreateWebhook
     list: ListWebhooks
@@ -304,6 +310,7 @@ class Application:
     notifications: NotificationUseCases
     orders: OrderUseCases
     analytics: AnalyticsUseCases
+    exports: ExportUseCases
     catalogue: CatalogueUseCases
     forms: FormUseCases
     storefront: StorefrontUseCases

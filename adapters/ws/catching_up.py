@@ -11,7 +11,7 @@ from adapters.ws.desk import Desk
 from adapters.ws.states import Subject
 from core.conversations.errors import StreamGone
 from core.conversations.events import MessagePosted
-from core.conversations.inbox import Joined
+from core.conversations.joining import Joined
 from core.kernel import Agent
 from ports.db import Recorded
 

@@ -11,12 +11,12 @@ from core.conversations.errors import ConversationNotFound, SessionNotFound
 from core.conversations.inbox import (
     ChangeConversation,
     DeleteMessage,
-    JoinShop,
     ListConversations,
     MarkReadByAgent,
     PostFromInbox,
     StartConversation,
 )
+from core.conversations.joining import JoinShop
 from core.conversations.messages import TEXT_LIMIT, Attachment, AttachmentKind, Draft, Sender, cleaned
 from core.conversations.model import Channel, Status
 from core.conversations.visitor import MarkReadByCustomer, OpenSession, PostCustomerMessage, ReadHistory

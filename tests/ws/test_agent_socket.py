@@ -5,7 +5,7 @@ import json
 from contextlib import AsyncExitStack
 
 from adapters.providers.bus_memory import MemoryBroker
-from core.conversations.inbox import JoinShop
+from core.conversations.joining import JoinShop
 from core.conversations.model import Status
 from core.conversations.signals import NotificationsSeen
 from core.shops.errors import ShopNotFound

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from adapters.ws.direct import DirectWriter
 from bootstrap.feed import LiveFeed
-from core.conversations.inbox import JoinShop
+from core.conversations.joining import JoinShop
 from core.conversations.visitor import PostCustomerMessage
 from core.outages import DatabaseDown
 from ports.limits import Rate

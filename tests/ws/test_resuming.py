@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from core.conversations.inbox import JoinShop
+from core.conversations.joining import JoinShop
 from core.conversations.visitor import PAGE_LIMIT, ReadHistory
 from tests.databases import KINDS
 
@@ -177,7 +177,7 @@ async def test_an_agent_gets_what_was_missed_and_then_what_comes(stand, stage, a
 
 @pytest.mark.parametrize("position", ["beyond", "too far back"])
 async def test_an_agent_with_a_useless_position_is_told_to_reload(stand, stage, agent, position, monkeypatch):
-    monkeypatch.setattr("core.conversations.inbox.CATCH_UP_LIMIT", 3)
+    monkeypatch.setattr("core.conversations.joining.CATCH_UP_LIMIT", 3)
     await say(stand, stage, 5)
     now = (await stand.application.inbox.join(actor=agent, shop_id=stage.shop.id)).position
     async with joined(stand, agent, stage.shop.id, 10_000 if position == "beyond" else 1) as inbox:
