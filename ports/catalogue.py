@@ -103,6 +103,10 @@ class Orders(Protocol):
         the customer's name or the id, in any case."""
         ...
 
+    def oldest(self, limit: int, *, after: tuple[datetime, str], until: datetime) -> list[Order]:
+        """Those after this time and id, and placed before `until`."""
+        ...
+
     def versions(self, limit: int) -> Versions:
         """Those of the latest ones, newest first."""
         ...

@@ -18,6 +18,7 @@ from core.kernel import Event
 from ports.accounts import Logins, Users
 from ports.analytics import Analytics
 from ports.catalogue import Forms, Orders, Products, Versions
+from ports.exports import Exports
 from ports.files import Files, StoredObjects
 from ports.memories import Memories
 from ports.notifications import Notifications
@@ -239,6 +240,8 @@ class Transaction(Protocol):
     def orders(self) -> Orders: ...
     @property
     def analytics(self) -> Analytics: ...
+    @property
+    def exports(self) -> Exports: ...
     @property
     def memories(self) -> Memories: ...
     @property

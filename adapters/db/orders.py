@@ -108,6 +108,17 @@ def _page(*, older: bool, one_status: bool, searched: bool) -> Statement:
     return Statement(wanted.order_by(*_newest_first).limit(p("limit")))
 
 
+_NEXT_OLDEST = Statement(
+    sa.select(*_ORDERS.columns)
+    .where(
+        _OURS,
+        sa.tuple_(orders.c.submitted_at, orders.c.id)
+        > sa.tuple_(p("at", type_=UtcDateTime), p("id", type_=sa.String)),
+        orders.c.submitted_at < p("until"),
+    )
+    .order_by(orders.c.submitted_at, orders.c.id)
+    .limit(p("limit"))
+)
 _VERSIONS = Statement(
     sa.select(orders.c.id, orders.c.version).where(_OURS).order_by(*_newest_first).limit(p("limit"))
 )
@@ -182,6 +193,12 @@ class SqlOrders:
         page = _page(older=before is not None, one_status=status is not None, searched=bool(search))
         params = {"shop_id": self._shop_id, "limit": limit, "status": status, "at": at, "id": id}
         return self._orders(page.all(self._session, params | {"pattern": _pattern(search or "")}))
+
+    def oldest(self, limit: int, *, after: tuple[datetime, str], until: datetime) -> list[Order]:
+        at, id = after
+        return self._orders(
+            _NEXT_OLDEST.all(self._session, self._ours | {"at": at, "id": id, "until": until, "limit": limit})
+        )
 
     def versions(self, limit: int) -> dict[str, int]:
         rows = _VERSIONS.all(self._session, {"shop_id": self._shop_id, "limit": limit})

@@ -11,6 +11,7 @@ from adapters.db.analytics import SqlAnalytics
 from adapters.db.catalogue import SqlForms, SqlProducts
 from adapters.db.conversations import SqlConversations, SqlMessages
 from adapters.db.events import encoded
+from adapters.db.exports import SqlExports
 from adapters.db.files import SqlFiles, SqlStoredObjects
 from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.memories import SqlMemories
@@ -95,6 +96,10 @@ class SqlTransaction:
     @property
     def forms(self) -> SqlForms:
         return SqlForms(self.session, self._shop_id)
+
+    @property
+    def exports(self) -> SqlExports:
+        return SqlExports(self.session, self._shop_id, self.orders)
 
     @property
     def analytics(self) -> SqlAnalytics:

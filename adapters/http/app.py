@@ -14,6 +14,7 @@ from adapters.http import (
     analytics,
     conversations,
     documents,
+    exports,
     files,
     forms,
     frontend,
@@ -221,6 +222,7 @@ def _blueprints(
         notifications.blueprint(application.notifications, feed),
         orders.blueprint(application.orders),
         analytics.blueprint(application.analytics),
+        exports.blueprint(application.exports),
         presence.blueprint(application.rooms),
         webchat.blueprint(
             application.identity,

@@ -47,12 +47,13 @@ class Reply:
         self.caching = caching
 
     @property
-    def length(self) -> int:
+    def length(self) -> int | None:
+        """None while nobody knows."""
         return len(self.body)
 
 
 class Streamed(Reply):
-    """A body that is not held in memory: `content` yields its `length` bytes.
+    """A body that is not held in memory: `content` yields its `length` bytes, or as many as there will be.
 
     When it breaks off, so does the connection: nobody takes a part for the whole.
     """
@@ -63,7 +64,7 @@ class Streamed(Reply):
         self,
         status: int,
         content: AsyncGenerator[bytes, None],
-        length: int,
+        length: int | None,
         headers: tuple[Header, ...] = (),
         *,
         media: bytes,
@@ -74,7 +75,7 @@ class Streamed(Reply):
         self.content, self._length = content, length
 
     @property
-    def length(self) -> int:
+    def length(self) -> int | None:
         return self._length
 
 
@@ -107,7 +108,7 @@ class Letterhead:
             if reply.policy is not None:
                 # The sign-in pop-ups of the platform's pages lose their opener under plain same-origin.
                 headers.append((b"cross-origin-opener-policy", b"same-origin-allow-popups"))
-        if reply.status not in {204, 304}:  # RFC 9110, 8.6
+        if reply.status not in {204, 304} and reply.length is not None:  # RFC 9110, 8.6
             headers.append((b"content-length", b"%d" % reply.length))
         headers.append((b"x-request-id", call.id.encode()))
         if call.rate is not None:

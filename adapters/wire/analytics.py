@@ -41,6 +41,18 @@ def _date(said: str | None, name: str) -> date | None:
         raise Invalid(field=name, rule="must be a date such as 2026-03-29") from None
 
 
+class ExportQuery(In, forbid_unknown_fields=False):
+    """From and to these local dates, both included. `bom`: with a byte order mark, as Excel likes it."""
+
+    first: Day | None = field(name="from", default=None)
+    last: Day | None = field(name="to", default=None)
+    bom: bool = False
+
+    def dates(self) -> tuple[date | None, date | None]:
+        """Raises Invalid."""
+        return _date(self.first, "from"), _date(self.last, "to")
+
+
 class PeriodOut(Out):
     first: str = field(name="from")
     last: str = field(name="to")
