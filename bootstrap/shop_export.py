@@ -116,9 +116,9 @@ class _Rows:
         stored: list[_Stored] = []
         with self.writer.entry(table_entry(table.name), compressed=True) as sink:
             for page in table.pages(session, self.shop_id):
-                sink.write(b"".join(map(table.line, page)), rows=len(page))
+                sink.write(b"".join(line for _, line in page), rows=len(page))
                 if table.rule.object_key:
-                    stored.extend(_stored(row, row[table.rule.object_key]) for row in page)
+                    stored.extend(_stored(row, row[table.rule.object_key]) for row, _ in page)
                 step(len(page))
         return stored
 

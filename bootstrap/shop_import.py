@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from adapters.archives.manifest import ArchiveRefused, Entry, refuse, table_entry
@@ -17,13 +17,13 @@ from adapters.db.archive_queries import (
     narrow,
     session_of,
 )
-from adapters.db.archive_tables import PAGE, ShopTable, shop_tables
+from adapters.db.archive_tables import ShopTable, shop_tables
 from adapters.db.archive_translation import Move, Note, Translation
 from adapters.db.statements import Session
 from adapters.db.violations import is_broken_constraint
 from bootstrap.shop_export import Meter
 from bootstrap.shop_people import MatchPeople, People
-from bootstrap.shop_proof import Proof, prove, rows
+from bootstrap.shop_proof import Proof, pages, prove
 from core.kernel import DomainError, Kind
 from ports.cipher import Cipher
 from ports.clock import Clock, Ids
@@ -60,6 +60,10 @@ class Imported:
     notes: list[Note]
 
 
+class _GivenUp(Exception):
+    """Somebody pressed Ctrl-C."""
+
+
 class _OnlyTried(Exception):
     """Everything was done but the commit."""
 
@@ -92,7 +96,7 @@ class ImportShop:
                 await self._upload(archive, arrival, meter)
             try:
                 notes = await self._write(arrival, meter, dry_run=dry_run)
-            except ArchiveRefused:
+            except (ArchiveRefused, ShopIsThere):
                 await self._take_back(arrival)
                 raise
             new = {user.email for user in arrival.people.new}
@@ -177,6 +181,10 @@ class ImportShop:
             notes: list[Note] = await self.db.transact(work, shop=SYSTEM)
         except _OnlyTried as tried:
             return tried.notes
+        except asyncio.CancelledError:
+            # Transactions end by themselves, whoever waits for them: this one is not to end well.
+            arrival.is_given_up.set()
+            raise
         except Exception as error:
             if (broken := _broken_constraint(error)) is None:
                 raise
@@ -190,6 +198,7 @@ class _Arrival:
     move: Move
     people: People
     passwords: dict[str, str]
+    is_given_up: Event = field(default_factory=Event)
 
     @property
     def rows(self) -> int:
@@ -216,8 +225,9 @@ class _Arrival:
     def _table(
         self, session: Session, table: ShopTable, translation: Translation, step: Callable[[int], None]
     ) -> None:
-        coming = rows(self.archive, table)
-        while page := list(islice(coming, PAGE)):
+        for page in pages(self.archive, table):
+            if self.is_given_up.is_set():
+                raise _GivenUp
             translated = (translation.row(table, row) for row in page)
             table.add(session, self.move.to_shop, [row for row in translated if row is not None])
             step(len(page))

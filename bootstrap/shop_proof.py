@@ -8,7 +8,7 @@ import msgspec
 from adapters.archives.manifest import ACCOUNTS, Entry, file_entry, refuse, table_entry
 from adapters.archives.reading import Archive
 from adapters.db.archive_queries import Account
-from adapters.db.archive_tables import BadRow, ShopTable, shop_tables
+from adapters.db.archive_tables import PAGE, PAGE_BYTES, BadRow, ShopTable, shop_tables
 from adapters.db.schema import head
 from adapters.db.statements import Row
 from bootstrap.shop_export import Meter
@@ -46,8 +46,9 @@ def prove(archive: Archive, meter: Meter) -> Proof:
     step(archive.entries[ACCOUNTS].bytes)
     for table in shop_tables():
         entry = archive.entries[table_entry(table.name)]
-        for row in rows(archive, table):
-            _note(proof, archive, table, row)
+        for page in pages(archive, table):
+            for row in page:
+                _note(proof, archive, table, row)
         step(entry.bytes)
     for entry in archive.manifest.files:
         for chunk in archive.chunks(entry):
@@ -57,14 +58,25 @@ def prove(archive: Archive, meter: Meter) -> Proof:
     return proof
 
 
-def rows(archive: Archive, table: ShopTable) -> Iterator[Row]:
-    """A table's rows. Raises ArchiveRefused, at the end when they are not what the manifest says."""
+def pages(archive: Archive, table: ShopTable) -> Iterator[list[Row]]:
+    """A table's rows, so many as may be in memory at once.
+
+    Raises ArchiveRefused, at the end when they are not what the manifest says.
+    """
     name = table_entry(table.name)
+    page: list[Row] = []
+    size = 0
     for number, line in enumerate(archive.lines(archive.entries[name]), 1):
         try:
-            yield table.row(line)
+            page.append(table.row(line))
         except BadRow as error:
             refuse(name, f"has a row, number {number}, that is none: {error}")
+        size += len(line)
+        if len(page) == PAGE or size >= PAGE_BYTES:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
 
 
 def check_schema(archive: Archive) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bootstrap.command import a_table, complaints, console, fail
 from core.kernel import DomainError
+from core.outages import DatabaseDown
 
 _LOCKED = "a new account without a password: nobody can sign in with it; see --print-passwords"
 
@@ -39,9 +40,11 @@ def bars() -> Iterator[Bars]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What is wrong with an archive is told without the database's address, which has no part in it."""
+    """What is wrong with an archive is told without the database's address, which has no part in that."""
     try:
         yield
+    except DatabaseDown:
+        raise
     except DomainError as error:
         raise fail(str(error)) from None
     except OSError as error:

@@ -19,8 +19,8 @@ from adapters.db.schema import METADATA
 from adapters.db.statements import Row, Session, Statement
 from adapters.db.tables import Choice, Json, UtcDateTime
 
-PAGE = 1_000
-"""Rows that are in memory at once."""
+FIRST_PAGE, PAGE, PAGE_BYTES = 8, 1_000, 4 * 1024 * 1024
+"""Rows, and bytes of their lines, that are in memory at once; how large rows are shows as they come."""
 
 _NOTHING = b"null"
 _PLAIN: dict[type[sa.types.TypeEngine[Any]], Any] = {
@@ -78,19 +78,21 @@ class ShopTable:
         rows = self._count.all(session, {"of_shop": shop_id})
         return int(rows[0]["number"])
 
-    def pages(self, session: Session, shop_id: str) -> Iterator[list[Row]]:
-        """All rows, in the order of their key."""
-        params: Row = {"of_shop": shop_id, "limit": PAGE}
-        rows = self._first.all(session, params)
-        while rows:
-            last = {f"after_{column.name}": rows[-1][column.name] for column in self._place}
-            yield rows
-            if len(rows) < PAGE or not self._place:
+    def pages(self, session: Session, shop_id: str) -> Iterator[list[tuple[Row, bytes]]]:
+        """All rows and their lines, in the order of their key."""
+        limit, statement = FIRST_PAGE, self._first
+        place: Row = {}
+        while rows := statement.all(session, {"of_shop": shop_id, "limit": limit, **place}):
+            page = [(row, self._line(row)) for row in rows]
+            yield page
+            if len(rows) < limit or not self._place:
                 return
-            rows = self._next.all(session, {**params, **last})
+            statement = self._next
+            place = {f"after_{column.name}": rows[-1][column.name] for column in self._place}
+            limit = _fitting(limit, sum(len(line) for _, line in page))
 
-    def line(self, row: Row) -> bytes:
-        """A row with its end."""
+    def _line(self, row: Row) -> bytes:
+        """With its end."""
         line = {column.name: row[column.name] for column in self.columns}
         for name in self.json_columns:
             # A line break would be white space here: within texts it is written as \n.
@@ -175,6 +177,11 @@ class ShopTable:
 def shop_tables() -> tuple[ShopTable, ...]:
     """Every one, those that others point to first."""
     return tuple(ShopTable(table) for table in METADATA.sorted_tables if "shop_id" in table.c)
+
+
+def _fitting(rows: int, size: int) -> int:
+    """How many rows to take next after so many of this size."""
+    return max(1, min(PAGE, FIRST_PAGE * rows, rows * PAGE_BYTES // max(1, size)))
 
 
 def _type(column: sa.Column[Any]) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dependency_injector import providers
 
+from adapters.archives.manifest import ArchiveRefused
 from adapters.db.statements import Row
 from adapters.providers.memory import ManualClock
 from bootstrap.container import Container
@@ -119,3 +120,17 @@ def made(migrated_file, tmp_path_factory):
 def archive(made, tmp_path):
     """A copy of the archive, to do with as one likes."""
     return shutil.copy(made.path, tmp_path / "made.parley")
+
+
+@pytest.fixture
+def refused(target):
+    """Brings an archive in that must be refused, and sees that nothing came of it."""
+
+    async def bring(path, match):
+        before = await target.everything()
+        with pytest.raises(ArchiveRefused, match=match):
+            await target.bring_in(path)
+        assert await target.everything() == before
+        assert target.stored() == []
+
+    return bring

@@ -69,7 +69,13 @@ class Stand:
         return await run(stage.shop, path, meter or Silent())
 
     async def bring_in(
-        self, path: Path, *, as_id: str | None = None, dry_run: bool = False, passwords: bool = False
+        self,
+        path: Path,
+        *,
+        as_id: str | None = None,
+        dry_run: bool = False,
+        passwords: bool = False,
+        meter: Silent | None = None,
     ) -> Imported:
         run = ImportShop(
             db=self.db,
@@ -81,7 +87,7 @@ class Stand:
             passwords=self.container.passwords() if passwords else None,
             files_url=files_url(self.settings),
         )
-        return await run(path, Silent(), as_id=as_id, dry_run=dry_run)
+        return await run(path, meter or Silent(), as_id=as_id, dry_run=dry_run)
 
     async def rows(self, shop_id: str) -> dict[str, list[Row]]:
         """Everything of the shop in one form and order, whatever the database."""
@@ -90,7 +96,7 @@ class Stand:
             session = session_of(tx)
             return {
                 table.name: sorted(
-                    (table.row(table.line(row)) for page in table.pages(session, shop_id) for row in page),
+                    (table.row(line) for page in table.pages(session, shop_id) for _, line in page),
                     key=lambda row: str(
                         [row[c.name] for c in table.table.primary_key if c.name in row] or row
                     ),
@@ -197,7 +203,7 @@ def _referred(tx: Transaction, table: ShopTable, column: sa.Column[Any], stage: 
         if key.column is users.c.id:
             return stage.owner.user_id
         [target] = [one for one in shop_tables() if one.table is key.column.table]
-        first = next(target.pages(session_of(tx), stage.shop.id))[0]
+        first, _ = next(target.pages(session_of(tx), stage.shop.id))[0]
         return first[key.column.name]
     return None
 

@@ -3,66 +3,17 @@
 import hashlib
 import json
 import random
-import zipfile
 
 import pytest
 
 from adapters.archives import manifest as manifests
-from adapters.archives import reading
 from adapters.archives.manifest import ArchiveRefused
 from adapters.archives.reading import Archive
 from bootstrap.shop_proof import prove_hashes
+from tests.archives.forging import contents, sealed, write
 from tests.archives.stand import Silent
 
 MESSAGES = "tables/messages.jsonl"
-
-
-@pytest.fixture
-def refused(target):
-    """Brings an archive in that must be refused, and sees that nothing came of it."""
-
-    async def bring(path, match):
-        before = await target.everything()
-        with pytest.raises(ArchiveRefused, match=match):
-            await target.bring_in(path)
-        assert await target.everything() == before
-        assert target.stored() == []
-
-    return bring
-
-
-def contents(path):
-    with zipfile.ZipFile(path) as archive:
-        return {info.filename: archive.read(info) for info in archive.infolist()}
-
-
-def write(path, entries, *, method=zipfile.ZIP_DEFLATED):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in entries.items() if isinstance(entries, dict) else entries:
-            stored = zipfile.ZIP_STORED if name.startswith("files/") else method
-            archive.writestr(name, content, stored)
-
-
-def sealed(there, **changes):
-    """The entries with a manifest that says what they are, as somebody who means it would make one."""
-    manifest = json.loads(there["manifest.json"])
-    told = [
-        {
-            "name": name,
-            "rows": content.count(b"\n") if name.endswith(".jsonl") else None,
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        for name, content in there.items()
-        if not name.startswith("manifest.")
-    ]
-    content = json.dumps({**manifest, "entries": told, **changes}).encode()
-    rest = {name: content for name, content in there.items() if not name.startswith("manifest.")}
-    return {
-        **rest,
-        "manifest.json": content,
-        "manifest.sha256": hashlib.sha256(content).hexdigest() + "\n",
-    }
 
 
 async def test_an_archive_that_was_written_anew_by_hand_is_fine(archive, target):
@@ -265,45 +216,6 @@ async def test_a_manifest_that_is_none_is_refused(archive, refused, content):
     seal = hashlib.sha256(content).hexdigest() + "\n"
     write(archive, {**contents(archive), "manifest.json": content, "manifest.sha256": seal})
     await refused(archive, "manifest.json can't be read")
-
-
-# What would take more than a disk, or for ever
-
-
-async def test_what_swells_is_refused_before_it_is_unpacked(archive, refused):
-    entries = contents(archive)
-    entries["tables/forms.jsonl"] = bytes(reading.SMALL + 1)
-    write(archive, sealed(entries))
-    await refused(archive, "names more than can be in an archive of this size")
-
-
-async def test_a_file_must_not_be_packed(archive, refused):
-    entries = contents(archive)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in entries.items():
-            packed.writestr(name, content)
-    await refused(archive, "is packed in another way")
-
-
-async def test_entries_that_share_their_bytes_are_refused(archive, refused):
-    """As bombs do that are small however often they are unpacked."""
-    content = bytearray(archive.read_bytes())
-    with zipfile.ZipFile(archive) as opened:
-        largest = max(opened.infolist(), key=lambda info: info.compress_size)
-        info = next(info for info in opened.infolist() if info.filename == "tables/forms.jsonl")
-    directory = content.rindex(b"PK\x01\x02", 0, content.rindex(info.filename.encode()))
-    assert len(content) < largest.compress_size + 10**6
-    content[directory + 20 : directory + 24] = (10**6).to_bytes(4, "little")
-    archive.write_bytes(content)
-    await refused(archive, "names more than there is|cut off or damaged")
-
-
-async def test_a_row_that_never_ends_is_refused(archive, refused, monkeypatch):
-    monkeypatch.setattr(reading, "LINE_LIMIT", 1_000)
-    entries = contents(archive)
-    entries["tables/forms.jsonl"] = b"x" * 2_000
-    write(archive, sealed(entries))
-    await refused(archive, "has a row of more than 1000 bytes")
 
 
 @pytest.mark.parametrize("content", [b"", b"Dear diary", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])

@@ -1,6 +1,7 @@
 """Whatever breaks in between: there is a whole archive or none, a whole shop or none."""
 
 import asyncio
+import json
 import os
 from datetime import timedelta
 
@@ -8,12 +9,14 @@ import pytest
 from dependency_injector import providers
 
 from adapters.db.archive_queries import session_of
+from adapters.db.archive_tables import shop_tables
 from adapters.providers.storage_s3 import S3Storage
 from bootstrap.shop_export import FileIsNotWhatItWas
 from core.files.model import KEPT_UNUSED
 from ports.storage import StorageDown
 from tests.archives.stand import Silent, full_shop
 from tests.builders import PICTURE
+from tests.databases import START
 from tests.providers.s3_server import BUCKET, KEY_ID, REGION, SECRET, bucket
 
 
@@ -139,6 +142,37 @@ async def test_on_postgres_an_import_can_write_no_row_of_another_shop(server, ar
         await target.bring_in(archive)
 
 
+async def test_rows_that_are_large_come_few_at_a_time(source, target, tmp_path, monkeypatch):
+    monkeypatch.setattr("adapters.db.archive_tables.PAGE_BYTES", 100_000)
+    monkeypatch.setattr("bootstrap.shop_proof.PAGE_BYTES", 100_000)
+    stage, _ = await full_shop(source)
+    sessions = next(one for one in shop_tables() if one.name == "visitor_sessions")
+    large = {"label": None, "site_id": None, "labels": json.dumps({"page": "x" * 30_000})}
+    rows = [{"id": f"{n:02}", "visitor_id": "v", "created_at": START, **large} for n in range(40)]
+    await source.db.transact(lambda tx: sessions.add(session_of(tx), stage.shop.id, rows), shop=stage.shop.id)
+
+    def sizes(tx):
+        return [len(page) for page in sessions.pages(session_of(tx), stage.shop.id)]
+
+    first, *rest = await source.db.read(sizes, shop=stage.shop.id)
+    assert (first, max(rest), first + sum(rest)) == (8, 3, 41)
+    await source.export(stage, tmp_path / "shop.parley")
+    await target.bring_in(tmp_path / "shop.parley")
+    assert len((await target.rows(stage.shop.id))["visitor_sessions"]) == 41
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "aiosqlite", "postgres"])
+async def test_whoever_gives_up_gets_nothing(server, archive, kind):
+    """Also when the transaction has begun, which goes on without whoever waits for it."""
+    target = server(kind)
+    loop, running = asyncio.get_running_loop(), []
+    stop = Silent(at=lambda: loop.call_soon_threadsafe(running[0].cancel))
+    running.append(asyncio.create_task(target.bring_in(archive, meter=stop)))
+    with pytest.raises(asyncio.CancelledError):
+        await running[0]
+    assert not any((await target.everything()).values())
+
+
 async def test_files_go_from_a_disk_into_a_bucket_and_back(server, archive, made, tmp_path):
     async with bucket() as served:
         storage = S3Storage(
@@ -162,7 +196,8 @@ async def test_files_go_from_a_disk_into_a_bucket_and_back(server, archive, made
 
 async def test_large_files_and_many_rows_pass_in_pieces(source, target, tmp_path, monkeypatch):
     monkeypatch.setattr("adapters.db.archive_tables.PAGE", 3)
-    monkeypatch.setattr("bootstrap.shop_import.PAGE", 2)
+    monkeypatch.setattr("adapters.db.archive_tables.FIRST_PAGE", 2)
+    monkeypatch.setattr("bootstrap.shop_proof.PAGE", 2)
     stage, _ = await full_shop(source)
     for number in range(8):
         await source.says(stage, f"message {number}")
@@ -179,10 +214,8 @@ async def test_many_files_come_several_at_a_time(source, target, tmp_path):
 
     def add(tx):
         session = session_of(tx)
-        from adapters.db.archive_tables import shop_tables  # noqa: PLC0415
-
         table = next(one for one in shop_tables() if one.name == "files")
-        [row] = next(table.pages(session, stage.shop.id))
+        [(row, _)] = next(table.pages(session, stage.shop.id))
         row.pop("shop_id")
         for number in range(20):
             name = f"{number:02}"
