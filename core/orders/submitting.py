@@ -14,7 +14,7 @@ from core.forms.checking import check_answers, cleaned_answers
 from core.forms.errors import AnswerRefused
 from core.forms.model import FieldType, Form
 from core.kernel import Invalid, KeyReused, named_id
-from core.orders.errors import OrderExists
+from core.orders.errors import NumberTaken, OrderExists
 from core.orders.model import (
     NAME_LIMIT,
     Order,
@@ -77,7 +77,10 @@ class SubmitForm:
 
         try:
             return await self.db.transact(work, shop=shop_id)
-        except OrderExists:  # two tries of the same have met
+        except (OrderExists, NumberTaken, OutOfStock) as error:
+            # Another try of the same was first, and took what there was; or somebody made up this number.
+            if once is None and isinstance(error, OutOfStock):
+                raise
             return await self.db.transact(work, shop=shop_id)
 
     def _place(self, tx: Transaction, shop: Shop, form: Form, submission: Submission, order_id: str) -> Order:

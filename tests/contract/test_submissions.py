@@ -1,4 +1,4 @@
-"""Customers who order at the same time, on every database."""
+"""Customers who order at the same time, of several servers, on every database."""
 
 import asyncio
 import itertools
@@ -23,12 +23,18 @@ async def form(db, clock, stage):
 
 
 @pytest.fixture
-def submit(db, clock, stage, form):
-    use_case = SubmitForm(db, clock, ids)
+def servers(db, database_url, opened):
+    """As many server processes as can share this kind of database."""
+    return [db] if database_url == "memory://" else [db, *(opened(database_url) for _ in range(3))]
+
+
+@pytest.fixture
+def submit(servers, clock, stage, form):
+    turns = itertools.cycle([SubmitForm(server, clock, ids) for server in servers])
 
     async def one(quantities, once=None):
         submission = Submission(answers={"Name": "Mara"}, quantities=quantities)
-        return await use_case(shop_id=stage.shop.id, form_id=form.id, submission=submission, once=once)
+        return await next(turns)(shop_id=stage.shop.id, form_id=form.id, submission=submission, once=once)
 
     return one
 
