@@ -66,14 +66,19 @@ async def test_colleagues_are_those_of_all_ones_teams_each_once(db, clock):
     assert await colleagues(alone.user_id) == [alone.user_id]
 
 
-async def test_admins_who_dismiss_each_other_at_once_leave_one(db, clock):
+async def test_admins_who_dismiss_each_other_at_once_leave_one(db, opened, database_url, clock):
     admins = [await a_user(db, clock) for _ in range(6)]
     for admin in admins:
         await make_platform_admin(db, admin)
-    revoke = RevokeAdmin(db)
-    pairs = zip(admins, [*admins[1:], admins[0]], strict=True)
+    is_shared = not database_url.startswith("memory")
+    processes = [opened(database_url) if is_shared else db for _ in admins]
+    await asyncio.gather(*[process.transact(lambda tx: None, shop=SYSTEM) for process in processes])
     done = await asyncio.gather(
-        *[revoke(actor=one, user_id=next_one.user_id) for one, next_one in pairs], return_exceptions=True
+        *[
+            RevokeAdmin(process)(actor=one, user_id=another.user_id)
+            for process, one, another in zip(processes, admins, [*admins[1:], admins[0]], strict=True)
+        ],
+        return_exceptions=True,
     )
     refused = [one for one in done if isinstance(one, Exception)]
     assert refused
