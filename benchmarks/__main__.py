@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import load
+from benchmarks import documents, load
 from benchmarks.load import Round
 from benchmarks.machine import CALM, Others, resident, settled, used
 from benchmarks.report import Report, Samples
@@ -30,6 +30,8 @@ FAN_OUT = {"hypercorn": 0.55, "uvicorn": 0.80}
 SOCKET_KB = 40
 START_SECONDS = 1.5
 IDLE_MB = 110
+TARGETS = {"PUT, nothing changed": 10.0, "PUT, a key stroke": 25.0, "PUT, an order's status": 25.0}
+"""Milliseconds for a whole shop, half of the calls being faster."""
 
 
 class Row(StrEnum):
@@ -38,6 +40,7 @@ class Row(StrEnum):
     fanout = "fanout"
     socket = "socket"
     start = "start"
+    document = "document"
 
 
 class Server(StrEnum):
@@ -176,6 +179,27 @@ class Bench:
             megabytes.append((side.name, median(idle)))
         self.report.absolute("start to first answer, s", seconds, at_most=START_SECONDS)
         self.report.absolute("idle memory, MB", megabytes, at_most=IDLE_MB)
+
+    def document(self) -> None:
+        """What a shop of the usual size costs, and one of ten times its rows."""
+        for server in self.servers:
+            usual = self._documents(server, 1)
+            grown = self._documents(server, documents.GROWN)
+            for what, milliseconds in usual.items():
+                self.report.growth(
+                    f"{what}, ms",
+                    f"Parley on {server.capitalize()}",
+                    milliseconds,
+                    grown[what],
+                    TARGETS.get(what),
+                )
+
+    def _documents(self, server: str, times: int) -> dict[str, float]:
+        side = Parley(self.work / f"document-{server}-{times}", server)
+        with running(side):
+            page = documents.Page(side.port, *side.owner())
+            documents.fill(page, times)
+            return documents.measure(page)
 
     def _one_of_each(self, what: str) -> list[Side]:
         sides: list[Side] = [Peer(self.work / f"{what}-peer")]

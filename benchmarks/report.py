@@ -82,6 +82,12 @@ class Report:
             ratio = f"{_number(value / theirs)}x"
             self._row(what, (peer, _number(theirs)), (name, _number(value)), ratio, target, self._mark(met))
 
+    def growth(self, what: str, name: str, usual: float, grown: float, at_most: float | None) -> None:
+        """What something costs, and what it does with ten times the rows, in the peer's place."""
+        met, target = _judge(usual, None, at_most, "")
+        larger, factor = ("ten times the rows", _number(grown)), f"{_number(usual / grown)}x"
+        self._row(what, larger, (name, _number(usual)), factor, target, self._mark(met))
+
     def table(self, rounds: int, seconds: float) -> Table:
         table = Table(
             title="Parley and its peers",

@@ -185,6 +185,7 @@ class Parley(_Server):
             "PARLEY_LOG_LEVEL": "WARNING",
             "PARLEY_ACCESS_LIFETIME": "14400",
             "PARLEY_VISITOR_LIFETIME": "14400",
+            "PARLEY_BODY_LIMIT": "50000000",
             "JWT_SECRET": self._secret,
         } | {f"PARLEY_LIMITS__{name}": "1000000/60" for name in LIMITS}
 
@@ -204,6 +205,12 @@ class Parley(_Server):
             self._ask("/api/chat/session", {"tenantId": shop}, token)
             tokens.append(token)
         return Credentials(shop, agent, tokens)
+
+    def owner(self) -> tuple[str, str]:
+        """The token of the shop's owner, and the shop's id."""
+        seeded = self._seeded
+        login = {"email": seeded["owner_email"], "password": seeded["owner_password"]}
+        return self._ask("/api/auth/login", login)["data"]["token"], seeded["shop_id"]
 
     def _ask(self, path: str, body: dict[str, str], token: str = "") -> dict[str, Any]:
         status, answer = call(self.port, "POST", path, body, token)

@@ -26,6 +26,10 @@ SESSIONS_KEPT = timedelta(days=30)
 """A page that somebody only looked at began one as well."""
 
 
+MEMORIES_KEPT = timedelta(days=30)
+"""A page that is opened again after that is taken for one that has not read the shop."""
+
+
 class Swept(NamedTuple):
     events: int
     logins: int
@@ -34,6 +38,7 @@ class Swept(NamedTuple):
     webhook_deliveries: int
     files: int
     notifications: int
+    memories: int
 
 
 class Housekeeping:
@@ -66,18 +71,19 @@ class Housekeeping:
         """How much went."""
         now = self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, int, int, int, int]:
+        def work(tx: Transaction) -> tuple[int, int, int, int, int, int]:
             return (
                 tx.stream.prune(now - self._events_kept),
                 tx.logins.prune(now - LOGINS_KEPT),
                 tx.visitors.prune(now - SESSIONS_KEPT),
                 tx.webhooks.prune(now - self._webhooks_kept),
                 tx.notifications.prune(now - self._notifications_kept),
+                tx.memories.prune(now - MEMORIES_KEPT),
             )
 
-        events, logins, sessions, deliveries, told = await self._db.transact(work, shop=SYSTEM)
+        events, logins, sessions, deliveries, told, memories = await self._db.transact(work, shop=SYSTEM)
         answers, files = await self._answers.prune(), await self._sweep_files()
-        return Swept(events, logins, sessions, answers, deliveries, files, told)
+        return Swept(events, logins, sessions, answers, deliveries, files, told, memories)
 
     async def _run(self) -> None:
         pause = FIRST_SECONDS

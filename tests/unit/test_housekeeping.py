@@ -12,6 +12,7 @@ from core.conversations.events import AgentsNotified
 from core.conversations.visitor import OpenSession
 from core.files.serving import SweepFiles
 from core.webhooks.model import DeliveryStatus
+from ports.memories import Recollection
 from tests.builders import a_shop
 from tests.contract.test_webhook_records import a_delivery, a_webhook
 
@@ -40,13 +41,16 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
 
         tx.record(AgentsNotified(title="x", message="", level="info", conversation_id=None))
 
+        shown = Recollection(id="m", client="c", tab=None, digest="d", seen_at=clock.now())
+        tx.memories.keep(shown, {"head": b"{}"})
+
     await db.transact(deliver, shop=stage.shop.id)
     await OpenSession(db, clock, RandomIds())(visitor=stage.visitor)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0, 0, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (2, 0, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (2, 0, 0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0, 1)
+    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0, 1, 1)
