@@ -10,6 +10,7 @@ from bootstrap.settings import Environment, Settings
 from core.application import Application
 from core.catalogue.model import Product, ProductChanges
 from core.conversations.messages import Draft, Sender
+from core.forms.model import FieldType, Form, FormField
 from core.identity.errors import EmailTaken, UsernameTaken
 from core.identity.model import User
 from core.kernel import UserActor, VisitorActor, named_id
@@ -60,6 +61,13 @@ PRODUCTS = (
     ("House Espresso, 500 g", "Chocolate and hazelnut, roasted on Mondays.", 1450, 40),
     ("Ethiopia Filter, 250 g", "Washed, floral, with a note of bergamot.", 1290, 25),
     ("Hand Grinder", "Steel burrs, 30 clicks from espresso to press.", 8900, 6),
+)
+
+QUESTIONS = (
+    FormField(id="name", type=FieldType.SHORT_TEXT, label="Full Name", required=True),
+    FormField(id="phone", type=FieldType.PHONE, label="Phone Number", required=True),
+    FormField(id="address", type=FieldType.TEXT_AREA, label="Full Shipping Address", required=True),
+    FormField(id="items", type=FieldType.ITEM_SELECTOR, label="Products", required=True),
 )
 
 
@@ -162,6 +170,9 @@ class Seeder:
 
     def _stock(self, tx: Transaction) -> None:
         tx.shops.get(lock=True)
+        if not tx.forms.all():
+            form = Form.make(id="demo-order", name="Order form", fields=QUESTIONS, now=self.clock.now())
+            tx.forms.add(form)
         if tx.products.all():
             return
         for name, description, price_minor, stock in PRODUCTS:

@@ -31,4 +31,7 @@ DROPS = [
         marks=pytest.mark.soak,
     ),
 ]
-KILLS = [pytest.param(4, id="4 kills"), pytest.param(25, id="25 kills", marks=pytest.mark.soak)]
+KILLS = [
+    pytest.param(4, id="4 kills"),
+    pytest.param(25, id="25 kills", marks=[pytest.mark.soak, pytest.mark.timeout(1_200)]),
+]

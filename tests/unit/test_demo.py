@@ -8,6 +8,7 @@ from bootstrap.container import Container
 from bootstrap.demo import NotInProduction, Seeder
 from bootstrap.settings import Environment, Settings
 from bootstrap.subscribers import ANSWER
+from core.orders.submitting import Submission
 from core.outages import DatabaseDown
 from core.shops.policy import Role
 from ports.db import SYSTEM
@@ -164,3 +165,17 @@ async def test_production_has_none(container):
     with pytest.raises(NotInProduction):
         await seeder(container, settings=production)()
     assert await everything(container) == []
+
+
+async def test_its_order_form_takes_an_order(container):
+    demo = await seeder(container)()
+    storefront = container.application().storefront
+    shown = await storefront.read(shop_id=demo.shop_id)
+    espresso = next(product for product in shown.products if "Espresso" in product.name)
+    answers = {"Full Name": "Mara", "Phone Number": "+49 30 1234567", "Full Shipping Address": "Am Ufer 1"}
+    order = await storefront.submit(
+        shop_id=demo.shop_id,
+        form_id=shown.forms[0].id,
+        submission=Submission(answers=answers, quantities={espresso.id: 2}),
+    )
+    assert (order.number, order.total_minor, order.currency) == ("LCXX-0001", 2900, "EUR")
