@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 from datetime import timedelta
 
 import pytest
@@ -11,10 +12,11 @@ from dependency_injector import providers
 from adapters.db.archive_queries import session_of
 from adapters.db.archive_tables import shop_tables
 from adapters.providers.storage_s3 import S3Storage
+from bootstrap.container import Container
 from bootstrap.shop_export import FileIsNotWhatItWas
 from core.files.model import KEPT_UNUSED
 from ports.storage import StorageDown
-from tests.archives.stand import Silent, full_shop
+from tests.archives.stand import Silent, Stand, full_shop
 from tests.builders import PICTURE
 from tests.databases import START
 from tests.providers.s3_server import BUCKET, KEY_ID, REGION, SECRET, bucket
@@ -164,13 +166,24 @@ async def test_rows_that_are_large_come_few_at_a_time(source, target, tmp_path, 
 @pytest.mark.parametrize("kind", ["sqlite", "aiosqlite", "postgres"])
 async def test_whoever_gives_up_gets_nothing(server, archive, kind):
     """Also when the transaction has begun, which goes on without whoever waits for it."""
-    target = server(kind)
-    loop, running = asyncio.get_running_loop(), []
-    stop = Silent(at=lambda: loop.call_soon_threadsafe(running[0].cancel))
-    running.append(asyncio.create_task(target.bring_in(archive, meter=stop)))
+    target, ended = server(kind), threading.Event()
+    loop, tasks = asyncio.get_running_loop(), []
+
+    def give_up():
+        loop.call_soon_threadsafe(tasks[0].cancel)
+        # Where rows are written in a thread of their own, that one goes on only when nobody waits any more.
+        if threading.current_thread() is not threading.main_thread():
+            assert ended.wait(10)
+
+    tasks.append(asyncio.create_task(target.bring_in(archive, meter=Silent(at=give_up))))
+    tasks[0].add_done_callback(lambda _: ended.set())
     with pytest.raises(asyncio.CancelledError):
-        await running[0]
-    assert not any((await target.everything()).values())
+        await tasks[0]
+    # Closing waits for what has begun.
+    await target.db.close()
+    again = Stand(Container(settings=target.settings), target.settings)
+    assert not any((await again.everything()).values())
+    await again.db.close()
 
 
 async def test_files_go_from_a_disk_into_a_bucket_and_back(server, archive, made, tmp_path):

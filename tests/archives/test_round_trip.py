@@ -1,12 +1,14 @@
 """A shop comes out of any database into any other as it was, and goes on there."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
 from adapters.db.archive_tables import shop_tables
 from bootstrap.files import files_url
 from core.conversations.errors import StreamGone
+from core.files.model import Announced
 from ports.db import SYSTEM
 from tests.archives.stand import AWKWARD, full_shop
 from tests.builders import PICTURE
@@ -96,6 +98,34 @@ async def test_what_waits_to_be_done_is_done_there(target, archive):
     waiting = await target.db.read(lambda tx: tx.deliveries.list(), shop=SYSTEM)
     assert [one.lane for one in waiting].count("l") == 1
     assert len({one.id for one in waiting}) == len(waiting)
+
+
+async def test_what_the_old_server_was_about_to_do_is_free_to_be_done(source, target, tmp_path):
+    """Its processes' claims end with it: nobody waits for them to lapse."""
+    stage, _ = await full_shop(source)
+    now, until = source.clock.now(), source.clock.now() + timedelta(days=1)
+    claim = lambda tx: tx.deliveries.claim(now=now, until=until, limit=100)  # noqa: E731
+    taken = await source.db.transact(claim, shop=SYSTEM)
+    hooks = await source.db.transact(lambda tx: tx.webhooks.claim(now=now, until=until, limit=9), shop=SYSTEM)
+    await source.export(stage, tmp_path / "shop.parley")
+    await target.bring_in(tmp_path / "shop.parley")
+    again = await target.db.transact(claim, shop=SYSTEM)
+    assert [one.event_id for one in again] == [one.event_id for one in taken] != []
+    due = await target.db.transact(lambda tx: tx.webhooks.claim(now=now, until=until, limit=9), shop=SYSTEM)
+    assert due == hooks != []
+
+
+async def test_uploads_that_have_not_come_stay_where_they_were_announced(source, target, tmp_path):
+    stage, file = await full_shop(source)
+    uploads = source.container.application().files
+    place = await uploads.locate(file.conversation_id)
+    announced = Announced(name="b.png", media="image/png", size=len(PICTURE))
+    await uploads.begin.by_customer(place=place, announced=announced)
+    assert (await source.everything())["files"] == 2
+    await source.export(stage, tmp_path / "shop.parley")
+    await target.bring_in(tmp_path / "shop.parley")
+    assert [row["id"] for row in (await target.rows(stage.shop.id))["files"]] == [file.id]
+    assert await target.findings() == []
 
 
 async def test_files_are_served_at_the_new_servers_addresses(target, made, archive):
