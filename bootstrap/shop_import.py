@@ -3,9 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from adapters.archives.manifest import ArchiveRefused, Entry, refuse, table_entry
@@ -60,10 +59,6 @@ class Imported:
     notes: list[Note]
 
 
-class _GivenUp(Exception):
-    """Somebody pressed Ctrl-C."""
-
-
 class _OnlyTried(Exception):
     """Everything was done but the commit."""
 
@@ -90,6 +85,7 @@ class ImportShop:
 
         A dry run is the same but for files, and is undone at the end.
         """
+        # Whoever gives up closes it, and with it fails the transaction, which would go on by itself.
         with Archive(path) as archive:
             arrival = await self._prepared(archive, as_id or archive.manifest.shop.id, meter)
             if not dry_run:
@@ -181,10 +177,6 @@ class ImportShop:
             notes: list[Note] = await self.db.transact(work, shop=SYSTEM)
         except _OnlyTried as tried:
             return tried.notes
-        except asyncio.CancelledError:
-            # Transactions end by themselves, whoever waits for them: this one is not to end well.
-            arrival.is_given_up.set()
-            raise
         except Exception as error:
             if (broken := _broken_constraint(error)) is None:
                 raise
@@ -198,7 +190,6 @@ class _Arrival:
     move: Move
     people: People
     passwords: dict[str, str]
-    is_given_up: Event = field(default_factory=Event)
 
     @property
     def rows(self) -> int:
@@ -226,8 +217,6 @@ class _Arrival:
         self, session: Session, table: ShopTable, translation: Translation, step: Callable[[int], None]
     ) -> None:
         for page in pages(self.archive, table):
-            if self.is_given_up.is_set():
-                raise _GivenUp
             translated = (translation.row(table, row) for row in page)
             table.add(session, self.move.to_shop, [row for row in translated if row is not None])
             step(len(page))
