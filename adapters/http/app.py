@@ -210,7 +210,7 @@ def _blueprints(
         accounts.blueprint(application.identity, gate.cookies, gate.cors),
         users.blueprint(application.identity),
         admin.blueprint(application.platform),
-        shops.blueprint(application.shops, gate.origins, gate.reception, feed),
+        shops.blueprint(application.shops, application.storefront, gate.origins, gate.reception, feed),
         team.blueprint(application.team),
         sites.blueprint(application.sites, gate.origins, gate.reception),
         identity_secret.blueprint(application.sites),

@@ -4,7 +4,7 @@ import re
 
 from quart import Blueprint
 
-from adapters.http.access import PERSON, agent
+from adapters.http.access import CUSTOMER, PERSON, agent
 from adapters.http.call import Call
 from adapters.http.codec import endpoint
 from adapters.http.cors import ShopOrigins
@@ -21,10 +21,12 @@ from adapters.wire.shops import (
     ShopIn,
     ShopOut,
     ShopPart,
+    ShopRead,
     keys_out,
 )
+from adapters.wire.storefront import StorefrontOut, storefront_out
 from adapters.wire.subscriptions import UpgradeIn
-from core.application import ShopUseCases
+from core.application import ShopUseCases, StorefrontUseCases
 from core.catalogue.errors import ProductExists
 from core.conversations.signals import ShopGone
 from core.forms.errors import FormExists
@@ -54,7 +56,13 @@ def tab_of(call: Call) -> str | None:
     return token.decode() if _TAB.fullmatch(token) else None
 
 
-def blueprint(shops: ShopUseCases, origins: ShopOrigins, reception: Reception, feed: Feed) -> Blueprint:
+def blueprint(
+    shops: ShopUseCases,
+    storefront: StorefrontUseCases,
+    origins: ShopOrigins,
+    reception: Reception,
+    feed: Feed,
+) -> Blueprint:
     routes = Blueprint("shops", __name__, url_prefix="/api/shops")
     shelf = Shelf()
 
@@ -91,9 +99,14 @@ def blueprint(shops: ShopUseCases, origins: ShopOrigins, reception: Reception, f
         return data_list([await shown(actor, view, reading) for view in views])
 
     @routes.get("/<id:shop_id>")
-    @endpoint(access=IN_A_SHOP, returns=Data[ShopOut], raises=(ShopNotFound,))
-    async def read(actor: Agent, shop_id: str) -> Data[ShopOut]:
-        """Read a shop with everything its owner's screens show."""
+    @endpoint(access=CUSTOMER, returns=Data[ShopRead], raises=(ShopNotFound,))
+    async def read(actor: Agent | None, shop_id: str) -> Data[ShopOut] | Data[StorefrontOut]:
+        """Read a shop with everything its owner's screens show.
+
+        Who is not signed in gets what customers see. Another shop is not found by those who are.
+        """
+        if actor is None:
+            return data(storefront_out(await storefront.read(shop_id=shop_id)))
         reading = Reading(shelf)
         view = await shops.read(actor=actor, shop_id=shop_id, known=reading)
         return data(await shown(actor, view, reading))

@@ -1,6 +1,6 @@
 """Shops on the platform's wire: one complete document, for the pages read each field without asking."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType, field
@@ -78,6 +78,15 @@ class LiveConversationPart(ConversationPart):
     """`messages`: those whose id is new are posted; none is ever changed or removed."""
 
     messages: list[MessageIn] | UnsetType = UNSET
+
+
+ShopRead = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        description="For the shop's people a whole Shop, as PUT answers it; for others its public part.",
+        extra_json_schema={"required": ["id", "name", "currency", "items", "forms", "paymentMethods"]},
+    ),
+]
 
 
 class ShopPart(ShopSettings, kw_only=True):

@@ -91,7 +91,13 @@ def test_what_is_public_of_a_shop_is_a_shorter_one(app: Quart):
         if "shop_id" in rule.arguments and endpoint.access.who in OF_CUSTOMERS
     }
     assert public == {
-        *(("GET", "/public"), ("GET", "/products"), ("GET", "/products/<id:product_id>"), ("GET", "/forms")),
+        *(
+            ("GET", ""),
+            ("GET", "/public"),
+            ("GET", "/products"),
+            ("GET", "/products/<id:product_id>"),
+            ("GET", "/forms"),
+        ),
         ("POST", "/forms/<id:form_id>/submissions"),
     }
 

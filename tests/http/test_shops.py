@@ -13,7 +13,17 @@ from tests.http.conftest import make_platform_admin
 from tests.http.stand import Api, Stand
 
 SHOP_FIELDS = {
-    *("id", "name", "ownerId", "team", "subscription", "currency", "isFacebookConnected", "integrations"),
+    *(
+        "id",
+        "name",
+        "ownerId",
+        "team",
+        "subscription",
+        "currency",
+        "isFacebookConnected",
+        "integrations",
+        "timezone",
+    ),
     *(
         "assistantConfig",
         "knowledgeBase",
@@ -36,6 +46,7 @@ SHOP_FIELDS = {
     "paymentIntelligenceConfig",
 }
 DEFAULTS = {
+    "timezone": "UTC",
     "quickNote": "",
     "onboarding": {"checklistDismissed": False},
     "customerEntryPoint": {"type": "chat", "formId": None},
@@ -306,3 +317,15 @@ async def test_a_shops_server_sees_its_own_shop(api: Api, stage, stranger: str, 
 async def test_a_platform_admin_sees_them_all(api: Api, owner: str, stage, stranger: str, db):
     await make_platform_admin(db, stage.owner)
     assert len((await api.get("/api/shops", token=owner)).json()["data"]) == 2
+
+
+async def test_who_is_not_signed_in_gets_what_customers_see(api: Api, owner: str, stage, db, clock, stranger):
+    await builders.a_product(db, clock, stage.shop, cost_minor=100)
+    path = f"/api/shops/{stage.shop.id}"
+    shown = (await api.get(path)).json()["data"]
+    assert shown == (await api.get(f"{path}/public")).json()["data"]
+    assert "originalPrice" not in shown["items"][0]
+    assert not {"liveConversations", "formSubmissions", "team", "ownerId", "subscription"} & shown.keys()
+    assert (await api.get(path, token=stranger)).status_code == 404
+    assert (await api.get("/api/shops/nowhere")).status_code == 404
+    assert (await api.get(path, token="forged")).status_code == 403
