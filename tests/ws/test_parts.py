@@ -339,6 +339,7 @@ NOT_FOR_SOCKETS = {
     shop_events.MemberChanged,
     shop_events.MemberLeft,
     shop_events.SubscriptionChanged,
+    shop_events.ShopChanged,
     *TOLD_AS_A_CHANGE,
 }
 NOT_FOR_VISITORS = {
