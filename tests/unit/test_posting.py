@@ -153,12 +153,15 @@ async def test_read_marks_move_forward_only(db, clock):
 async def test_a_deleted_messages_number_is_not_given_out_again(db, clock):
     stage = await a_shop(db, clock)
     message = await a_message(db, clock, stage.visitor)
+    before = await db.read(lambda tx: tx.conversations.get(message.conversation_id), shop=stage.shop.id)
     await DeleteMessage(db)(
         actor=stage.owner,
         shop_id=stage.shop.id,
         conversation_id=message.conversation_id,
         message_id=message.id,
     )
+    after = await db.read(lambda tx: tx.conversations.get(message.conversation_id), shop=stage.shop.id)
+    assert after.version > before.version, "whoever keeps what the conversation looked like has to notice"
     assert (await a_message(db, clock, stage.visitor)).sequence == 2
 
 
@@ -197,6 +200,9 @@ async def test_an_assignee_must_be_of_the_team(db, clock):
         await change(**where, changes={"assignee_id": stranger.user_id})
     view = await change(**where, changes={"assignee_id": agent.user_id, "tags": (" vip ", "vip", "new")})
     assert (view.conversation.assignee_id, view.conversation.tags) == (agent.user_id, ("vip", "new"))
+    await db.transact(lambda tx: tx.members.remove(stage.owner.user_id), shop=stage.shop.id)
+    view = await change(**where, changes={"assignee_id": stage.owner.user_id})
+    assert view.conversation.assignee_id == stage.owner.user_id, "the owner, listed in the team or not"
 
 
 async def test_a_visitor_sends_pictures_only_and_nobody_else_signs_for_an_agent(db, clock):
