@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -70,11 +70,15 @@ class Postgres(Server):
 
     def create_database(self, name: str, *, template: str = "template0", owner: str = SUPERUSER) -> None:
         """Empty, or a copy of ``template`` (to which nobody may be connected)."""
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
+        self.execute(_creation(name, template, owner))
 
     def drop_database(self, name: str) -> None:
         """Whoever is still connected is thrown out; does nothing when there is none."""
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.execute(_end(name))
+
+    def replace_databases(self, old: Iterable[str], *, by: Iterable[str], template: str, owner: str) -> None:
+        """All at once, as ``drop_database`` and ``create_database`` one by one."""
+        self.execute("\n".join([*map(_end, old), *(_creation(name, template, owner) for name in by)]))
 
     def create_role(self, name: str) -> None:
         """One that may log in and nothing more: the kind that row-level security holds for."""
@@ -160,6 +164,14 @@ class Postgres(Server):
         needed += [programs.parent / "lib", programs.parent / "share"]
         needed += [root / f"{package.name}.libs"]  # where the programs of the wheel look for libraries
         return self._copy(root, *needed) / programs.relative_to(root)
+
+
+def _creation(name: str, template: str, owner: str) -> str:
+    return f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}";'
+
+
+def _end(name: str) -> str:
+    return f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);'
 
 
 def find_programs() -> Path:
