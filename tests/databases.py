@@ -24,8 +24,8 @@ _numbers = itertools.count(1)
 
 
 class Clones:
-    """Databases to be used once, made and thrown away a few at a time: to start the program that does it takes
-    longer than its work."""
+    """Databases to be used once, made and thrown away a few at a time: for each time a program has to be
+    started, which takes longer than its work."""
 
     def __init__(self, server: Postgres, template: str) -> None:
         self._server, self._template = server, template
