@@ -75,9 +75,9 @@ def scene() -> Scene:
         visitor = post("/api/chat/anonymous-token", tenantId=shop)["token"]
         said = post("/api/chat/messages", visitor, text="Hello")["data"]
         site = post(f"/api/shops/{shop}/sites", person, name="Main", hosts=["shop.example"])["data"]["id"]
-        key_of_pages = client.get(
-            f"http://testserver/api/shops/{shop}/keys", headers={"authorization": f"Bearer {person}"}
-        ).json()["data"]["publicKey"]
+        mine = {"authorization": f"Bearer {person}"}
+        keys = client.get(f"http://testserver/api/shops/{shop}/keys", headers=mine).json()["data"]
+        key_of_pages = keys["publicKey"]
         post("/webchat/message", key_of_pages, sessionId=SESSION, text="Hello")
         webhook = post(f"/api/shops/{shop}/webhooks", person, url="https://shop.example/")["data"]["id"]
         sent = post(f"/api/shops/{shop}/webhooks/{webhook}/test", person)["data"]["id"]
@@ -85,6 +85,7 @@ def scene() -> Scene:
         question = {"type": "Short Text", "label": "Full Name"}
         form = post(f"/api/shops/{shop}/forms", person, name="Order", fields=[question])["data"]["id"]
         answers = {"data": {"Full Name": "Mara"}, "orderedProducts": [{"productId": product, "quantity": 1}]}
+        (notice, *_) = client.get("http://testserver/api/notifications", headers=mine).json()["data"]
         order = post(f"/api/shops/{shop}/forms/{form}/submissions", **answers)["data"]["submissionId"]
         uploads = f"/api/gw/v1/webchat/conversations/{said['conversation_id']}/upload"
         begun = post(f"{uploads}/init", originalName="a.pdf", mimeType="application/pdf", size=9)["data"]
@@ -92,7 +93,7 @@ def scene() -> Scene:
         file = {"fileId": begun["fileId"], "uploadToken": begun["uploadToken"]}
         *_, key, name = post(f"{uploads}/complete", **file)["data"]["publicUrl"].split("/")
     ids = {"shop_id": shop, "conversation_id": said["conversation_id"], "message_id": said["message_id"]}
-    ids |= {"product_id": product, "form_id": form, "order_id": order}
+    ids |= {"product_id": product, "form_id": form, "order_id": order, "notification_id": notice["id"]}
     return Scene(
         app,
         {"accessToken": person, "visitorToken": visitor, "shopKey": key_of_pages},
