@@ -85,6 +85,13 @@ _OFFERS = Statement(
     .where(products.c.shop_id == p("shop_id"))
     .order_by(products.c.created_at, products.c.id)
 )
+_OURS = products.c.shop_id == p("shop_id")
+_COUNT = Statement(sa.select(sa.func.count().label("number")).select_from(products).where(_OURS))
+_INLINE = Statement(
+    sa.select(sa.func.coalesce(sa.func.sum(sa.func.length(products.c.image_url)), 0).label("length")).where(
+        _OURS, products.c.image_url.startswith("data:")
+    )
+)
 _ADD_HISTORY = Statement(stock_changes.insert())
 _CHANGE_COLUMNS = [column for column in stock_changes.c if column.name != "shop_id"]
 
@@ -133,6 +140,12 @@ class SqlProducts:
 
     def versions(self) -> dict[str, int]:
         return _PRODUCTS.versions(self._session, self._shop_id)
+
+    def count(self) -> int:
+        return int(_COUNT.all(self._session, {"shop_id": self._shop_id})[0]["number"])
+
+    def inline_length(self) -> int:
+        return int(_INLINE.all(self._session, {"shop_id": self._shop_id})[0]["length"])
 
     def add(self, product: Product) -> None:
         _PRODUCTS.add(self._session, self._shop_id, product)

@@ -13,6 +13,7 @@ from adapters.wire.settings import MenuItem
 from adapters.wire.twins import stored
 from core.catalogue.model import STOCK_LIMIT, Product, ProductChanges, ProductKind, StockChange
 from core.kernel import Invalid
+from core.pictures import is_inline
 
 Number = int | float
 KINDS = {kind.value: kind for kind in ProductKind}
@@ -88,7 +89,8 @@ class StockChangeOut(Out):
 
 
 class ItemOut(Out, kw_only=True):
-    """The fields at the end are twins for clients that were written in snake_case.
+    """The fields at the end are twins for clients that were written in snake_case. A picture that comes
+    inside has none: pages send back all that they read, and would send it twice.
 
     The cost price and the stock's history are only for the shop's own people.
     """
@@ -151,7 +153,7 @@ def public_item_out(product: Product, currency: str) -> ItemOut:
         item_type_twin=product.kind.value,
         retail_price_twin=price,
         promo_price_twin=promo,
-        image_url_twin=texts["image_url"],
+        image_url_twin=UNSET if is_inline(product.image_url or "") else texts["image_url"],
     )
 
 

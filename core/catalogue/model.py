@@ -23,8 +23,9 @@ PICTURE_LIMIT = 512 * 1024
 """Bytes of a picture that comes inside the product."""
 BUTTONS_LIMIT = 20
 BUTTON_TEXT_LIMIT = 2_000
-PRODUCTS_LIMIT = 10_000
-"""Of one shop."""
+PRODUCTS_LIMIT = 5_000
+PICTURES_LIMIT = 64_000_000
+"""Characters of all pictures that come inside a shop's products: lists of products hold every one of them."""
 HISTORY_SHOWN = 50
 """Stock changes that are shown with a product: the last ones. All of them are kept."""
 BY_HAND = "Manual adjustment"

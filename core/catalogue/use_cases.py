@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 
 from core.catalogue.errors import ProductExists
 from core.catalogue.events import ProductRemoved
-from core.catalogue.model import HISTORY_SHOWN, PRODUCTS_LIMIT, Product, ProductChanges, StockChange
-from core.kernel import Agent, Invalid, KeyReused, UserActor, checked_id, named_id
+from core.catalogue.model import HISTORY_SHOWN, Product, ProductChanges, StockChange
+from core.catalogue.room import check_room
+from core.kernel import Agent, KeyReused, UserActor, checked_id, named_id
 from core.shops.access import allows, require
 from core.shops.policy import Permission
 from ports.clock import Clock, Ids
@@ -95,9 +96,8 @@ class AddProduct:
                 if not _is_same(known, product):
                     raise ProductExists if own_id else KeyReused
                 return views(tx, [known], currency)[0]
-            if len(tx.products.versions()) >= PRODUCTS_LIMIT:
-                raise Invalid(field="products", rule=f"may be at most {PRODUCTS_LIMIT} per shop")
             tx.products.add(product)
+            check_room(tx, product)
             return views(tx, [product], currency)[0]
 
         try:
@@ -117,8 +117,11 @@ class ChangeProduct:
         def work(tx: Transaction) -> ProductView:
             require(tx, actor, shop_id, Permission.MANAGE_PRODUCTS)
             currency, product = tx.shops.get().currency, tx.products.get(product_id, lock=True)
-            if product.change(wanted(currency), self.clock.now()):
+            changes = wanted(currency)
+            if product.change(changes, self.clock.now()):
                 tx.products.save(product)
+            if "image_url" in changes:
+                check_room(tx, product)
             return views(tx, [product], currency)[0]
 
         return await self.db.transact(work, shop=shop_id)

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core.catalogue.events import ProductRemoved
 from core.catalogue.model import BY_HAND, Product, ProductChanges
+from core.catalogue.room import check_room
 from core.conversations.events import ConversationDeleted
 from core.conversations.inbox import PostFromInbox
 from core.conversations.model import Conversation
@@ -53,7 +54,6 @@ def check_may_edit(document: ShopDocument, standing: Standing) -> None:
     """Raises Forbidden for a part of a shop of which the caller may change nothing."""
     if document.is_whole or not document.areas:
         return
-    # At a point of sale stock goes out with an order.
     if not any(may_edit(standing, area) for area in document.areas):
         raise Forbidden(permission=NEEDS[min(document.areas)].value)
 
@@ -191,7 +191,8 @@ class Editor:
             for id, changes in edits.added.items():
                 with within(id):
                     product = Product.add(id=id, changes=changes, now=now)
-                self.tx.products.add(product)
+                    self.tx.products.add(product)
+                    check_room(self.tx, product)
         known = self.tx.products.by_ids([*edits.changed, *edits.removed], lock=True)
         for id, edit in edits.changed.items():
             if id in known:  # else somebody else has taken it away
@@ -212,6 +213,9 @@ class Editor:
                 product.change(changes, now, reason=reason or BY_HAND)
         if product.events:
             self.tx.products.save(product)
+        if "image_url" in edit.changes:
+            with within(product.id):
+                check_room(self.tx, product)
 
     def _written(self, added: Mapping[str, OrderDocument], now: datetime) -> list[Order]:
         """New orders as the client wrote them. A number that is taken gives way to the next free one."""

@@ -13,6 +13,7 @@ from core.forms.model import FieldType, Form, FormField
 from core.kernel import ConcurrentUpdate
 from tests.builders import a_form, a_product, a_shop, ids
 
+PICTURE = "data:image/png;base64,iVBORw0KGgo="
 WHOLE = {
     "kind": ProductKind.SERVICE,
     "name": "Cupping class",
@@ -141,6 +142,15 @@ async def test_products_are_listed_oldest_first_with_their_versions(within, db, 
     found = await within(lambda tx: tx.products.by_ids([names[2], "none", names[0]], lock=True))
     assert found.keys() == {names[0], names[2]}
     assert await within(lambda tx: tx.products.by_ids([])) == {}
+
+
+async def test_products_and_the_pictures_inside_them_are_counted(within, db, stage, clock):
+    assert await within(lambda tx: (tx.products.count(), tx.products.inline_length())) == (0, 0)
+    for url in (None, "https://shop.example/data:", PICTURE, PICTURE):
+        await a_product(db, clock, stage.shop, image_url=url)
+    await a_product(db, clock, (await a_shop(db, clock)).shop, image_url=PICTURE)
+    counted = await within(lambda tx: (tx.products.count(), tx.products.inline_length()))
+    assert counted == (4, 2 * len(PICTURE))
 
 
 async def test_a_deleted_product_takes_its_history_along(within, db, stage, clock):

@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
+from core.catalogue.model import PICTURES_LIMIT, PRODUCTS_LIMIT, Product
 from core.shops.policy import Role
 from tests import builders
 from tests.databases import KINDS
 from tests.http.stand import Api, Stand
 
-PICTURE = "data:image/png;base64,iVBORw0KGgo="
+PICTURE = "data:image/png;base64,iVBORw0KGgoA"
+ADDRESS = "https://shop.example/a.png"
 WHOLE = {
     "itemType": "service",
     "name": "Cupping class",
@@ -51,9 +53,10 @@ async def test_every_field_of_an_item_comes_back(api: Api, owner: str, path: str
     history = [{"timestamp": now, "change": 8, "newStock": 8, "reason": "Initial stock"}]
     assert {name: item[name] for name in WHOLE} == WHOLE
     assert item["stockHistory"] == history
-    assert item.keys() == WHOLE.keys() | TWINS | {"id", "stockHistory"}
+    # A picture that comes inside is not sent twice.
+    assert item.keys() == (WHOLE.keys() | TWINS | {"id", "stockHistory"}) - {"image_url"}
     assert (item["item_type"], item["retail_price"], item["original_price"]) == ("service", 49.5, 12.25)
-    assert (item["promo_price"], item["image_url"]) == (39, PICTURE)
+    assert item["promo_price"] == 39
     assert (await api.get(f"{path}/{item['id']}", token=owner)).json()["data"] == item
     assert (await api.get(path, token=owner)).json()["data"] == [item]
 
@@ -106,7 +109,8 @@ async def test_a_whole_item_can_be_sent_back(api: Api, owner: str, path: str):
         ({"originalPrice": None}, {"originalPrice": None}),
         ({"description": None}, {"description": ""}),
         ({"description": "a\r\nb"}, {"description": "a\nb"}),
-        ({"imageUrl": PICTURE}, {"imageUrl": PICTURE, "image_url": PICTURE}),
+        ({"imageUrl": PICTURE}, {"imageUrl": PICTURE, "image_url": None}),
+        ({"imageUrl": ADDRESS}, {"imageUrl": ADDRESS, "image_url": ADDRESS}),
         ({"imageUrl": ""}, {"imageUrl": None}),
         ({"itemType": "service", "duration": 30}, {"itemType": "service", "duration": 30, "stock": 10}),
         ({"duration": None}, {"duration": None}),
@@ -253,3 +257,36 @@ async def test_who_may_not_keep_products_is_told_before_anything_about_them(
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     answer = await api.put(f"{path}/none", {"stock": -1}, token=token)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+async def a_shop_full_of(db, clock, stage, count: int, **changes) -> None:
+    def fill(tx) -> None:
+        for number in range(count):
+            said = {"name": "x", **changes}
+            tx.products.add(Product.add(id=f"p{number}", changes=said, now=clock.now()))
+
+    await db.transact(fill, shop=stage.shop.id)
+
+
+async def test_a_shop_has_room_for_so_many_products(api: Api, owner: str, path: str, stage, db, clock):
+    await a_shop_full_of(db, clock, stage, PRODUCTS_LIMIT - 1)
+    assert (await api.post(path, {"name": "The last one"}, token=owner)).status_code == 201
+    answer = await api.post(path, {"name": "One too many"}, token=owner)
+    assert (answer.status_code, answer.json()["details"]["field"]) == (400, "products")
+    assert (await api.put(f"{path}/p0", {"name": "Changed"}, token=owner)).status_code == 200
+
+
+async def test_a_shop_has_room_for_so_much_of_pictures(serve, owner: str, path: str, stage, db, clock):
+    api = serve(body_limit=10_000_000)
+    big = PICTURE + "A" * 690_000
+    await a_shop_full_of(db, clock, stage, PICTURES_LIMIT // len(big), image_url=big)
+    for answer in (
+        await api.post(path, {"name": "x", "imageUrl": big}, token=owner),
+        await api.post(path, {"id": "new", "name": "x", "imageUrl": big}, token=owner),
+    ):
+        assert (answer.status_code, answer.json()["details"]["field"]) == (400, "imageUrl")
+    small = await api.post(path, {"id": "new", "name": "x", "imageUrl": ADDRESS}, token=owner)
+    assert small.status_code == 201
+    assert (await api.put(f"{path}/new", {"imageUrl": big}, token=owner)).status_code == 400
+    assert (await api.put(f"{path}/p0", {"imageUrl": PICTURE}, token=owner)).status_code == 200
+    assert (await api.put(f"{path}/new", {"imageUrl": big}, token=owner)).status_code == 200
