@@ -49,7 +49,8 @@ members = sa.Table(
 
 _SHOP_FIELDS = [column.name for column in shops.c if column.name != "shop_id"]
 _shop_row = sa.select(shops).where(shops.c.shop_id == p("shop_id"))
-_SHOP, _SHOP_LOCKED = Statement(_shop_row), Statement(_shop_row.with_for_update())
+_SHOP, _SHOP_LOCKED = Statement(_shop_row), Statement(_shop_row.with_for_update(key_share=True))
+# Not so tight that nobody could put in rows that refer to the shop meanwhile.
 _all = sa.select(shops).order_by(shops.c.created_at, shops.c.shop_id)
 _ALL_SHOPS = Statement(_all)
 _SHOPS_OF_USER = Statement(

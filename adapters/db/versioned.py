@@ -23,7 +23,7 @@ class Versioned:
         self._saved = [name for name in self.fields if name not in fixed | {"id", "version"}]
         ours = table.c.shop_id == p("shop_id")
         one = sa.select(*self.columns).where(ours, table.c.id == p("id"))
-        self._one, self._one_locked = Statement(one), Statement(one.with_for_update())
+        self._one, self._one_locked = Statement(one), Statement(one.with_for_update(key_share=True))
         self._all = Statement(sa.select(*self.columns).where(ours).order_by(*order))
         self._versions = Statement(sa.select(table.c.id, table.c.version).where(ours).order_by(*order))
 
@@ -31,7 +31,7 @@ class Versioned:
             return sa.select(*self.columns).where(ours, table.c.id.in_(ids)).order_by(table.c.id)
 
         self._several = ListStatement(several)
-        self._several_locked = ListStatement(lambda ids: several(ids).with_for_update())
+        self._several_locked = ListStatement(lambda ids: several(ids).with_for_update(key_share=True))
         self._add = Statement(table.insert())
         self._save = Statement(
             table.update()
