@@ -278,7 +278,8 @@ async def test_a_conversation_goes_unless_its_customer_has_written_since(
     await builders.a_message(db, clock, stage.visitor, "Still there?")
     assert len((await page.save(liveConversations=[]))["liveConversations"]) == 1
     later = await Page(api, owner, stage.shop.id, "tab-2").load()
-    await later.save(knowledgeBase={"userDefined": [], "productData": "-"})  # as pages do once they are loaded
+    # As pages do once they are loaded.
+    await later.save(knowledgeBase={"userDefined": [], "productData": "-"})
     assert (await later.save(liveConversations=[]))["liveConversations"] == []
 
 
