@@ -12,7 +12,7 @@ from adapters.providers.rules import RulesAssistant
 from core.conversations.assistance import Brief, KeywordReply, KnowledgeSection
 from core.conversations.messages import TEXT_LIMIT, Draft, cleaned, fit
 from core.conversations.speeches import SPEECHES, asks_for_person
-from tests.providers.said import said
+from tests.providers.said import PICTURE, said
 
 SHIPPING = KnowledgeSection(title="Shipping", content="Two days by bicycle.")
 PRICES = KeywordReply(keywords=("price",), reply="From 10 EUR.")
@@ -26,6 +26,14 @@ async def answer(text, brief=BRIEF):
 async def test_a_keyword_comes_before_knowledge():
     reply = await answer("What is the price of shipping?")
     assert (reply.text, reply.hand_over) == ("From 10 EUR.", False)
+
+
+@pytest.mark.parametrize(("text", "hands_over"), [("menu", False), ("menu, and an agent please", True)])
+async def test_a_keyword_reply_sends_its_picture_with_words_or_without(text, hands_over):
+    for words in ("Here it is.", ""):
+        rule = KeywordReply(keywords=("menu",), reply=words, attachment=PICTURE)
+        reply = await answer(text, Brief(shop_name="Lantern", keyword_replies=(rule,)))
+        assert (reply.text, reply.attachments, reply.hand_over) == (words, (PICTURE,), hands_over)
 
 
 async def test_knowledge_comes_before_a_person():
