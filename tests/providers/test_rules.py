@@ -28,7 +28,9 @@ async def test_a_keyword_comes_before_knowledge():
     assert (reply.text, reply.hand_over) == ("From 10 EUR.", False)
 
 
-@pytest.mark.parametrize(("text", "hands_over"), [("menu", False), ("menu, and an agent please", True)])
+@pytest.mark.parametrize(
+    ("text", "hands_over"), [("menu", False), ("The menu, and I want to talk to an agent", True)]
+)
 async def test_a_keyword_reply_sends_its_picture_with_words_or_without(text, hands_over):
     for words in ("Here it is.", ""):
         rule = KeywordReply(keywords=("menu",), reply=words, attachment=PICTURE)
