@@ -153,7 +153,7 @@ def _recall(
         return known[0] if known else (None, {})
 
     def nearness(entry: tuple[Recollection, Memory]) -> tuple[int, bool, bool]:
-        """Of those that are as near: its own, then one that no other tab has made its own, then the newest."""
+        """Of those that are as near: its own, then one that no other tab has taken, then the newest."""
         view, memory = entry
         return document.distance(memory), view is not own, view.tab is not None
 

@@ -16,8 +16,8 @@ from core.conversations.events import ConversationDeleted
 from core.conversations.inbox import PostFromInbox
 from core.conversations.model import Conversation
 from core.forms.events import FormChanged, FormRemoved
-from core.forms.model import Form
-from core.kernel import Agent, Forbidden, within
+from core.forms.model import FORMS_LIMIT, Form, FormField, with_ids
+from core.kernel import Agent, Forbidden, Invalid, within
 from core.money import digits
 from core.orders.documents import OrderDocument
 from core.orders.editing import changes_of, order_of
@@ -146,9 +146,11 @@ class Editor:
     def _edit_forms(self, edits: Edits[FormEdit, FormEdit], now: datetime) -> None:
         for id, edit in edits.added.items():
             with within(id):
-                form = Form.make(id=id, name=edit.name or "", fields=edit.fields or (), now=now)
+                form = Form.make(id=id, name=edit.name or "", fields=self._with_ids(edit) or (), now=now)
             self.tx.forms.add(form)
             self.tx.record(FormChanged(form_id=id))
+        if edits.added and len(self.tx.forms.versions()) > FORMS_LIMIT:
+            raise Invalid(field="forms", rule=f"may be at most {FORMS_LIMIT} per shop")
         known = self.tx.forms.by_ids([*edits.changed, *edits.removed], lock=True)
         for id, form in known.items():
             if id in edits.removed:
@@ -159,10 +161,13 @@ class Editor:
 
     def _change_form(self, form: Form, edit: FormEdit) -> None:
         with within(form.id):
-            differs = form.change(name=edit.name, fields=edit.fields)
+            differs = form.change(name=edit.name, fields=self._with_ids(edit))
         if differs:
             self.tx.forms.save(form)
             self.tx.record(FormChanged(form_id=form.id))
+
+    def _with_ids(self, edit: FormEdit) -> tuple[FormField, ...] | None:
+        return None if edit.fields is None else with_ids(edit.fields, self.ids.new)
 
     def _edit_goods(
         self,

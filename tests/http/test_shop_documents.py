@@ -247,7 +247,9 @@ async def test_a_form_is_added_changed_and_removed(page):
         "name": "Order",
         "fields": [{"id": "1", "type": "Short Text", "label": "Name", "required": True}],
     }
+    del form["fields"][0]["id"]
     shop = await page.save(forms=[form])
+    assert shop["forms"][0]["fields"][0]["id"]
     assert shop["forms"][0]["fields"][0]["label"] == "Name"
     assert (await page.save(forms=[{**form, "name": "Orders"}]))["forms"][0]["name"] == "Orders"
     assert (await page.save(forms=[]))["forms"] == []
