@@ -1,10 +1,10 @@
 """Bytes to structs to bytes, strictly, and what each endpoint declares of itself."""
 
-import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from types import CodeType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -76,7 +76,7 @@ def endpoint(
     """Declare a route's view. The gate reads the declaration when the app is put together."""
 
     def declare(view: View) -> View:
-        takes = frozenset(inspect.signature(view).parameters) & {"call", "actor", "body", "query", "once"}
+        takes = frozenset(_parameters(view)) & {"call", "actor", "body", "query", "once"}
         declared = Endpoint(
             access=access,
             body=body,
@@ -93,6 +93,12 @@ def endpoint(
         return view
 
     return declare
+
+
+def _parameters(view: View) -> tuple[str, ...]:
+    """By its code: inspect.signature takes ten times as long, and there are more than a hundred views."""
+    code: CodeType = view.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def endpoint_of(view: View) -> Endpoint | None:

@@ -1,6 +1,7 @@
 """The chat that shops put on their pages: its loader, and the page in its frame. Built from web/widget."""
 
 import gzip
+from functools import cache
 
 from quart import Blueprint
 
@@ -37,8 +38,7 @@ class Asset:
         caching: bytes = FOR_EVER,
         policy: bytes | None = None,
     ) -> None:
-        self._plain = (BUILT / name).read_bytes()
-        self._packed = gzip.compress(self._plain, mtime=0)
+        self._plain, self._packed = _read(name)
         self._media, self._caching, self._policy = media, caching, policy
         self._headers = (*headers, (b"vary", b"Accept-Encoding"))
 
@@ -47,6 +47,13 @@ class Asset:
         headers = (*self._headers, (b"content-encoding", b"gzip")) if is_packed else self._headers
         body = self._packed if is_packed else self._plain
         return Reply(200, body, headers, media=self._media, policy=self._policy, caching=self._caching)
+
+
+@cache
+def _read(name: str) -> tuple[bytes, bytes]:
+    """As it is, and packed."""
+    content = (BUILT / name).read_bytes()
+    return content, gzip.compress(content, mtime=0)
 
 
 def blueprint(options: HttpOptions) -> Blueprint:
