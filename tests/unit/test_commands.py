@@ -1,5 +1,7 @@
 """The shop's buttons, keyword replies and orders in the assistant's turn, in their order."""
 
+from datetime import timedelta
+
 import pytest
 
 from bootstrap.relay import Relay
@@ -156,6 +158,7 @@ async def test_what_there_is_can_be_looked_through(chat, db, clock):
         image_url=PICTURE,
         buttons=(button,),
     )
+    clock.advance(timedelta(seconds=1))
     await a_product(db, clock, begun.stage.shop, name="Oolong", category="Tea", price_minor=900)
     await a_product(db, clock, begun.stage.shop, name="Tasting", kind=ProductKind.SERVICE)
     assert (await begun.says("Browse")).text == "Which?\n\n• Coffee\n• Tea"
