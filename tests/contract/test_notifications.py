@@ -1,4 +1,4 @@
-"""What people were notified of, on every database: kept with the event, each one's own, of their shops only."""
+"""What people were notified of: kept with the event, each one's own, of their shops only."""
 
 from datetime import timedelta
 
