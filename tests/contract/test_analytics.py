@@ -24,7 +24,13 @@ ZONES = ["UTC", "Europe/Vienna", "America/Sao_Paulo", "Asia/Kathmandu", "Austral
 FIRST, LAST = date(2026, 3, 20), date(2026, 4, 10)
 """European clocks go forward and those of Lord Howe Island go back in between."""
 
-MOMENTS = st.datetimes(datetime(2026, 3, 18), datetime(2026, 4, 12)).map(  # noqa: DTZ001 - made aware here
+EDGES = [
+    begin_of(day + timedelta(days=1), ZoneInfo(zone)) - timedelta(milliseconds=before)
+    for zone in ZONES
+    for day in (FIRST, LAST, date(2026, 3, 28), date(2026, 3, 29), date(2026, 4, 4), date(2026, 4, 5))
+    for before in (0, 1)
+]
+MOMENTS = st.sampled_from(EDGES) | st.datetimes(datetime(2026, 3, 18), datetime(2026, 4, 12)).map(  # noqa: DTZ001 - made aware here
     lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 )
 LINES = st.lists(
