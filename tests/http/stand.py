@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -55,9 +56,15 @@ class Ear:
         self.signals.append((shop_id, signal))
 
 
+@cache
+def of_tests() -> Settings:
+    """They never change, and reading them is a good part of a short test."""
+    return Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
+
+
 class Stand:
     def __init__(self, db: Database, clock: Clock) -> None:
-        settings = Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
+        settings = of_tests()
         self.container = Container(
             settings=settings,
             db=providers.Object(db),
