@@ -52,6 +52,8 @@ def main() -> None:
     if command not in COMMANDS:
         sys.exit(__doc__)
     os.chdir(ROOT)
+    # Containers like to set it. Every process would compile everything anew, and the tests start hundreds.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     COMMANDS[command](arguments)
 
 

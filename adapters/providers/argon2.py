@@ -25,12 +25,13 @@ WAITING_LIMIT = 200
 COMMON = 3_000
 """How many common passwords are refused, of those long enough to be chosen at all (OWASP ASVS 6.2.4)."""
 
-NOBODYS_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
-"""As much work to check as any other."""
-
 
 class Argon2Passwords:
-    def __init__(self) -> None:
+    def __init__(self, *, memory_kib: int = MEMORY_KIB, passes: int = PASSES) -> None:
+        """Less than the default is for tests that are about something else."""
+        self._memory_kib, self._passes = memory_kib, passes
+        # As much work to check as any other.
+        self._nobodys = f"$argon2id$v=19$m={memory_kib},t={passes},p={LANES}${'A' * 22}${'A' * 43}"
         # Threads of its own, because a cancelled login gives its turn away while its hash still runs.
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
         self._unfinished = 0
@@ -39,7 +40,7 @@ class Argon2Passwords:
         return await self._in_turn(lambda: self._hasher.hash(_bytes(password)))
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        fits = await self._in_turn(lambda: self._fits(password, hashed or NOBODYS_HASH))
+        fits = await self._in_turn(lambda: self._fits(password, hashed or self._nobodys))
         return fits and hashed is not None
 
     def is_stale(self, hashed: str) -> bool:
@@ -70,7 +71,7 @@ class Argon2Passwords:
     def _hasher(self) -> Any:
         from argon2 import PasswordHasher  # noqa: PLC0415 - not before somebody logs in
 
-        return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+        return PasswordHasher(time_cost=self._passes, memory_cost=self._memory_kib, parallelism=LANES)
 
 
 def _bytes(password: str) -> bytes:

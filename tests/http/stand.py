@@ -13,6 +13,7 @@ from quart import Quart
 from adapters.http.app import create_http
 from adapters.http.echo import Echo
 from adapters.http.options import HttpOptions, Limits
+from adapters.providers.argon2 import Argon2Passwords
 from adapters.providers.bus_memory import MemoryBus
 from adapters.providers.limits_memory import MemoryRateLimiter
 from adapters.providers.storage_memory import MemoryStorage
@@ -70,6 +71,7 @@ class Stand:
             db=providers.Object(db),
             clock=providers.Object(clock),
             storage=providers.Object(MemoryStorage()),
+            passwords=providers.Object(Argon2Passwords(memory_kib=64, passes=1)),
         )
         self.application = self.container.application()
         self.clock = clock

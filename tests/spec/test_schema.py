@@ -41,7 +41,7 @@ PERSON = {"email": "ann@shop.example", "password": "correct horse battery", "use
 SESSION = "session-1700000000000-abcdefghijklmnopqrst"
 OFTEN = Rate(1_000_000, 60)
 EXAMPLES = [
-    pytest.param(6, id="few"),
+    pytest.param(4, id="few"),
     pytest.param(60, id="many", marks=[pytest.mark.soak, pytest.mark.timeout(3_600)]),
 ]
 
