@@ -78,12 +78,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 def team_of(value: Any) -> Entry:
+    """The roles by user id, of a list of people or of an object that is this already. Raises Invalid."""
     if isinstance(value, dict):
-        return value
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        people = list(value.items())
+    elif isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        people = [(entry.get("userId", entry.get("user_id")), entry.get("role")) for entry in value]
+    else:
         raise Invalid(field="team", rule="must be a list of people")
-    people = {entry.get("userId", entry.get("user_id")): entry.get("role") for entry in value}
-    for user_id, role in people.items():
-        if not isinstance(user_id, str) or not isinstance(role, str):
-            raise Invalid(field="team", rule="must have a userId and a role in each entry")
-    return people
+    if not all(isinstance(user_id, str) and isinstance(role, str) for user_id, role in people):
+        raise Invalid(field="team", rule="must have a userId and a role in each entry")
+    return dict(people)
