@@ -1,6 +1,7 @@
 """Products as the platform's pages see them: Items."""
 
 from collections.abc import Mapping, Sequence
+from math import floor
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -196,7 +197,26 @@ def _read(name: str, value: Any, currency: str, exact: bool) -> Any:
 def _whole(value: Number, name: str, exact: bool) -> int:
     if exact and value != int(value):
         raise Invalid(field=name, rule="must be a whole number")
-    return int(value + 0.5) if isinstance(value, float) else value
+    return _half_up(value)
+
+
+def count_of(shown: Any) -> int | None:
+    """A stock as a page holds it. None where it says nothing, as while its owner has emptied the field."""
+    if isinstance(shown, bool) or not isinstance(shown, int | float):
+        return None
+    return _half_up(shown)
+
+
+def stock_change(shown: int, wanted: int) -> int:
+    """How many more a page wants than it was shown.
+
+    Less than none is only what a page reckons for itself: who then fills the shelf begins with an empty one.
+    """
+    return max(wanted, 0) if wanted > shown and shown < 0 else wanted - shown
+
+
+def _half_up(value: Number) -> int:
+    return floor(value + 0.5) if isinstance(value, float) else value
 
 
 def _button(button: MenuItem) -> Mapping[str, Any]:

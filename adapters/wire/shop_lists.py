@@ -21,7 +21,7 @@ from adapters.wire.conversations import (
     word,
 )
 from adapters.wire.forms import FormPart
-from adapters.wire.items import ItemPart, item_out
+from adapters.wire.items import ItemPart, count_of, item_out, stock_change
 from adapters.wire.orders import EXTRAS, order_out
 from adapters.wire.orders import TWINS as ORDER_TWINS
 from adapters.wire.orders import parse as parse_order
@@ -152,22 +152,25 @@ def product_edits(
         with within(id), in_our_words(""):
             if id in current:
                 shown = msgspec.to_builtins(item_out(current[id], currency))
-                changed[id] = _product_edit(_differing(shown, entry), entry, shown.get("stock"), currency)
+                changed[id] = _product_edit(_differing(shown, entry), entry, current[id].stock, currency)
             else:
                 added[id] = _item(entry).changes(currency, exact=False)
+    shown_stock = {id: count_of(of.shown(id, "stock")) for id in of.touched}
+    now = stored.products([id for id, count in shown_stock.items() if count is None])
     for id, entry in of.touched.items():
         fields_changed = of.changes(id, drops=drops, twins=_ITEM_TWINS)
+        count = now[id].stock if id in now else shown_stock[id] or 0
         with within(id), in_our_words(""):
-            changed[id] = _product_edit(fields_changed, entry, of.shown(id, "stock"), currency)
+            changed[id] = _product_edit(fields_changed, entry, count, currency)
     return Edits(added=added, changed=changed, removed=of.gone)
 
 
-def _product_edit(changed: Entry, entry: Entry, shown: Any, currency: str) -> ProductEdit:
+def _product_edit(changed: Entry, entry: Entry, shown: int, currency: str) -> ProductEdit:
     """A new stock is a difference: others may have sold some since the page was loaded."""
     changes = _item(changed).changes(currency, exact=False)
     stock = changes.pop("stock", None)
-    difference = stock - shown if stock is not None and isinstance(shown, int) else 0
-    return ProductEdit(changes=changes, stock_change=difference, reason=_reason(entry, stock))
+    change = 0 if stock is None else stock_change(shown, stock)
+    return ProductEdit(changes=changes, stock_change=change, reason=_reason(entry, stock))
 
 
 _ITEM_TWINS = {field.name for field in fields(ItemPart) if field.name != field.encode_name}
