@@ -18,6 +18,7 @@ from adapters.wire.forms import form_out
 from adapters.wire.items import item_out
 from adapters.wire.orders import order_out
 from adapters.wire.shop_memory import CONVERSATIONS, FORMS, HEAD, ITEMS, ORDERS, head_memory
+from adapters.wire.shop_messages import record_fields
 from adapters.wire.shops import ShopOut, head_out
 from core.catalogue.model import Product
 from core.conversations.model import Conversation
@@ -137,7 +138,7 @@ def _head(shelf: Shelf, shop: Shop, head: bytes, digests: Mapping[str, str]) -> 
 
 def _piece(id: str, content: Any) -> Piece:
     body = _encode(content)
-    entry = [memories.digest(body), memories.fields_of(msgspec.json.decode(body))]
+    entry = [memories.digest(body), record_fields(msgspec.json.decode(body))]
     return Piece(body, _encode(id) + b":" + _encode(entry))
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,9 +13,7 @@ from adapters.wire import memories
 from adapters.wire.complaints import invalid
 from adapters.wire.conversations import (
     CHANNEL_SYNONYMS,
-    EPOCH,
     ConversationPart,
-    MessageIn,
     conversation_out,
     word,
 )
@@ -26,6 +23,7 @@ from adapters.wire.orders import EXTRAS, order_out
 from adapters.wire.orders import TWINS as ORDER_TWINS
 from adapters.wire.orders import parse as parse_order
 from adapters.wire.shop_memory import Entry, EntryMemory, Remembered
+from adapters.wire.shop_messages import SEEN, messages_in, record_fields, said
 from adapters.wire.strict_json import OddJson, refuse_odd
 from adapters.wire.twins import wire_names
 from core.catalogue.model import ProductChanges
@@ -40,7 +38,6 @@ from core.shops.edits import (
     NewConversation,
     ProductEdit,
     RemovedConversation,
-    SaidElsewhere,
     Stored,
 )
 
@@ -110,7 +107,7 @@ class Records:
     def remembered(self) -> bytes:
         entries = {id: self.remembered_entries[id] for id in self.digests if id in self.remembered_entries}
         for id, entry in {**self.touched, **self.unknown}.items():
-            entries[id] = EntryMemory(self.digests[id], memories.fields_of(entry))
+            entries[id] = EntryMemory(self.digests[id], record_fields(entry))
         return _encode(entries)
 
     def changes(self, id: str, *, drops: bool, twins: Container[str] = ()) -> Entry:
@@ -119,7 +116,8 @@ class Records:
         `twins`: other spellings that Parley has added. A client that leaves them out says nothing by that.
         """
         known, entry = self.remembered_entries[id].fields, self.touched[id]
-        gone = [name for name in known if name not in entry and name not in twins] if drops else []
+        left_out = known.keys() - entry.keys() - {SEEN} if drops else set()
+        gone = [name for name in left_out if name not in twins]
         return {**memories.changed(known, entry), **dict.fromkeys(gone)}
 
     def shown(self, id: str, name: str) -> Any:
@@ -242,9 +240,7 @@ def conversation_edits(of: Records, stored: Stored, *, drops: bool) -> Conversat
     for id in of.touched:
         with within(id), in_our_words(""):
             changed[id] = _conversation_edit(id, of.changes(id, drops=drops), stored)
-    removed = [
-        RemovedConversation(id=id, last_message_at=_moment(of.shown(id, "lastMessageAt"))) for id in of.gone
-    ]
+    removed = [RemovedConversation(id=id, messages=of.shown(id, SEEN) or 0) for id in of.gone]
     return ConversationEdits(added=added, changed=changed, removed=removed)
 
 
@@ -258,8 +254,7 @@ def _new_conversation(entry: Entry, edit: ConversationEdit) -> NewConversation:
 
 
 def _conversation_edit(id: str, changes: Entry, stored: Stored) -> ConversationEdit:
-    said = changes.pop("messages", None) or []
-    entries = {str(entry.get("id")): entry for entry in said if isinstance(entry, dict) and entry.get("id")}
+    entries = messages_in(changes.get("messages"))
     known = stored.known_messages(id, list(entries))
     fields_only = {name: value for name, value in changes.items() if name in _CONVERSATION_NAMES}
     for name in [name for name, value in fields_only.items() if value is None and name not in _NULLABLE]:
@@ -267,25 +262,10 @@ def _conversation_edit(id: str, changes: Entry, stored: Stored) -> ConversationE
     part = msgspec.convert(wire_names(fields_only, ConversationPart), ConversationPart)
     return ConversationEdit(
         changes=part.changes(),
-        messages=[_said(id, entry) for id, entry in entries.items() if id not in known],
+        messages=[said(id, entry) for id, entry in entries.items() if id not in known],
     )
 
 
 _CONVERSATION_NAMES = {name for field in fields(ConversationPart) for name in (field.name, field.encode_name)}
+_CONVERSATION_NAMES.discard("messages")
 _NULLABLE = {"assigneeId", "awaitingProofForOrderId", "awaitingProofUntil"}
-
-
-def _said(id: str, entry: Entry) -> SaidElsewhere:
-    """A message that only this client knows of so far. What is not a message's is passed over."""
-    if not _ID.fullmatch(id):
-        raise Invalid(field="messages.id", rule="must be 1 to 64 letters, digits or any of . _ : -")
-    known = {name: value for name, value in entry.items() if name in _MESSAGE_NAMES}
-    message = msgspec.convert(wire_names(known, MessageIn), MessageIn)
-    return SaidElsewhere(id=id, sender=message.who(), draft=message.draft())
-
-
-_MESSAGE_NAMES = {name for field in fields(MessageIn) for name in (field.name, field.encode_name)}
-
-
-def _moment(at: Any) -> datetime | None:
-    return EPOCH + timedelta(milliseconds=at) if isinstance(at, int) else None

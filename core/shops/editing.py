@@ -280,7 +280,7 @@ class Editor:
         if self.tx.conversations.find(removed.id) is None:
             return
         conversation = self.tx.conversations.get(removed.id, lock=True)
-        if removed.last_message_at is None or conversation.last_message_at > removed.last_message_at:
+        if conversation.last_sequence > removed.messages:
             return
         self.tx.conversations.delete(conversation)
         self.tx.record(

@@ -6,7 +6,6 @@ which of that is the client's own doing since it last saw the shop; the core dec
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -106,10 +105,10 @@ class NewConversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedConversation:
-    """`last_message_at`: what the client was shown. Who has written since must not be lost with it."""
+    """`messages`: how many of them the client knows. Who has written since must not be lost with it."""
 
     id: str
-    last_message_at: datetime | None
+    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
