@@ -45,7 +45,7 @@ from adapters.wire.subscriptions import SubscriptionPart
 from adapters.wire.team import ROLES, role_of
 from adapters.wire.twins import wire_names
 from core.kernel import Invalid
-from core.shops.edits import EXPENSES, Area, Memory, ShopEdits, Stored
+from core.shops.edits import EXPENSES, Area, Distance, Memory, ShopEdits, Stored
 from core.shops.policy import Role
 from core.shops.subscription import SubscriptionChanges
 
@@ -107,12 +107,14 @@ class PageDocument:
         with in_our_words(""):
             return self._edits(head, memory, stored)
 
-    def distance(self, memory: Memory) -> int:
+    def distance(self, memory: Memory) -> Distance:
         """The fields and records that differ, or that only one of the two has."""
         head = read_head(memory[HEAD]) if HEAD in memory else HeadMemory()
         changed = [name for name, digest in self.digests.items() if head.digest(name) != digest]
-        return len(changed) + sum(
-            self._collection(name, memory).distance for name in COLLECTIONS if name in changed
+        lists = [self._collection(name, memory) for name in COLLECTIONS if name in changed]
+        return Distance(
+            is_exchange=any(records.gone and records.unknown for records in lists),
+            changes=len(changed) + sum(records.distance for records in lists),
         )
 
     def remembered(self, memory: Memory) -> Memory:

@@ -10,7 +10,7 @@ from core.kernel import Agent, ShopKeyActor
 from core.orders.model import Order
 from core.shops.access import standing_in_shop
 from core.shops.editing import Editor, check_may_edit
-from core.shops.edits import Memory, ShopDocument
+from core.shops.edits import Distance, Memory, ShopDocument
 from core.shops.model import Member, Shop
 from ports.clock import Clock, Ids
 from ports.db import Database, Transaction
@@ -142,21 +142,28 @@ def _recall(
     """The view that the document was made from: the one that it differs least from.
 
     A tab goes on from its own last document, unless it has loaded anew since. Pages don't say who they are
-    when they load, and call themselves something else after a while.
+    when they load, and call themselves something else after a while. A part from a client without tabs is
+    about what it saw last.
     """
     views = tx.memories.of_client(client)
     own = next((view for view in views if tab is not None and view.tab == tab), None)
     if own is not None:
         views = [own, *(view for view in views if view.tab is None and view.seen_at > own.seen_at)]
+    elif tab is None and not document.is_whole:
+        views = [view for view in views if view.tab is None][:1] or views
     known = [(view, tx.memories.parts(view.id)) for view in views]
     if len(known) < 2:
         return known[0] if known else (None, {})
 
-    def nearness(entry: tuple[Recollection, Memory]) -> tuple[int, bool, bool]:
-        """Of those that are as near: its own, then one that no other tab has taken, then the newest."""
+    def nearness(entry: tuple[Recollection, Memory]) -> tuple[bool, Distance, bool, bool]:
+        """A part that only repeats an older view is about a newer one. Of those that are as near: its own,
+        then one that no other tab has made its own, then the newest."""
         view, memory = entry
-        return document.distance(memory), view is not own, view.tab is not None
+        distance = document.distance(memory)
+        is_outdated = not document.is_whole and distance.changes == 0 and view is not newest
+        return is_outdated, distance, view is not own, view.tab is not None
 
+    newest = max(views, key=lambda view: view.seen_at)
     return min(known, key=nearness)
 
 

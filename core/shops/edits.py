@@ -7,7 +7,7 @@ which of that is the client's own doing since it last saw the shop; the core dec
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from core.catalogue.model import Product, ProductChanges
 from core.conversations.messages import Draft, Sender
@@ -137,6 +137,17 @@ class ShopEdits:
     conversations: ConversationEdits = field(default_factory=ConversationEdits)
 
 
+class Distance(NamedTuple):
+    """How far a document is from a memory. The smaller, the likelier it was made from it.
+
+    `is_exchange`: a list would lose a record and gain another one, which nobody does in one go. Rather each
+    of two tabs has added one. `changes`: fields and records that differ.
+    """
+
+    is_exchange: bool
+    changes: int
+
+
 Memory = Mapping[str, bytes]
 """What a client knows of a shop, in parts that only its dialect can read."""
 
@@ -182,8 +193,8 @@ class ShopDocument(Protocol):
         """What the client has changed since it was shown what it remembers. Raises Invalid."""
         ...
 
-    def distance(self, memory: Memory) -> int:
-        """How much of the memory this document would change: 0 when it says the same."""
+    def distance(self, memory: Memory) -> Distance:
+        """How much of the memory this document would change."""
         ...
 
     def remembered(self, memory: Memory) -> Memory:
