@@ -60,6 +60,22 @@ async def test_an_order_that_many_cancel_at_once_gives_back_once(db, clock, stag
     assert (after.stock, after.stock_changes) == (10, 3), "the first stock, what was sold, and what came back"
 
 
+@pytest.mark.parametrize("undone", [OrderStatus.CANCELLED, OrderStatus.RETURNED])
+async def test_what_an_order_gave_back_it_holds_no_more(db, clock, stage, orders, product_now, undone):
+    """Whatever may give back after that: a second undoing, a change of its lines, its deletion."""
+    product = await a_product(db, clock, stage.shop, stock=10)
+    order = await an_order(db, clock, stage.shop, product, 4)
+    changed = await orders.change_status(reference=order.id, status=undone)
+    stored = await db.read(lambda tx: tx.orders.get(order.id), shop=stage.shop.id)
+    assert [line.reserved for line in (*changed.lines, *stored.lines)] == [0, 0]
+    await orders.change(reference=order.id, read=said(orderedProducts=lines((product, 2))))
+    for other in (OrderStatus.RETURNED, OrderStatus.CANCELLED):
+        await orders.change_status(reference=order.id, status=other)
+    await orders.delete(reference=order.id)
+    after = await product_now(product)
+    assert (after.stock, after.stock_changes) == (10, 3), "the first stock, what was sold, and what came back"
+
+
 async def test_whatever_many_do_to_orders_at_once_nothing_is_lost(db, clock, stage, orders, product_now):
     """Every piece is on the shelf, or held by an order that holds it."""
     products = [await a_product(db, clock, stage.shop, stock=30) for _ in range(3)]
