@@ -89,7 +89,7 @@ _OLDER = sa.tuple_(orders.c.submitted_at, orders.c.id) < sa.tuple_(
 )
 _MATCHES = sa.or_(
     *(
-        sa.func.lower(column).like(p("pattern", type_=sa.String), escape="\\")
+        sa.func.lower(column).like(sa.func.lower(p("pattern", type_=sa.String)), escape="\\")
         for column in (orders.c.number, orders.c.customer_name, orders.c.id)
     )
 )
@@ -263,7 +263,7 @@ def _pattern(search: str) -> str:
     """For LIKE: anything that holds these very characters."""
     for sign in ("\\", "%", "_"):
         search = search.replace(sign, f"\\{sign}")
-    return f"%{search.lower()}%"
+    return f"%{search}%"
 
 
 def _order(row: Row, lines: Sequence[OrderLine]) -> Order:

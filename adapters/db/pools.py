@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from adapters.db.asynchronous import AiosqliteDialect, AsyncDatabase, PostgresDialect
-from adapters.db.sqlite import BUSY_TIMEOUT_SECONDS, PRAGMAS
+from adapters.db.sqlite import BUSY_TIMEOUT_SECONDS, set_up
 from adapters.db.transaction import Context
 
 APP_ROLE = "parley_app"
@@ -31,8 +31,7 @@ def aiosqlite(path: Path, context: Context) -> AsyncDatabase:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        for pragma in PRAGMAS:
-            connection.cursor().execute(pragma)
+        set_up(connection)
 
     return AsyncDatabase(engine, AiosqliteDialect(), context)
 

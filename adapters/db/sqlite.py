@@ -233,9 +233,21 @@ class SqliteDatabase:
             check_same_thread=False,
             cached_statements=512,
         )
-        for pragma in PRAGMAS:
-            raw.execute(pragma)
+        set_up(raw)
         return raw
+
+
+def set_up(connection: Any) -> None:
+    """What every new connection begins with. SQLite's own `lower` knows no letters beyond those of ASCII."""
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _run(connection: sa.Connection, job: _Job, context: Context) -> None:

@@ -208,3 +208,11 @@ async def test_an_order_reads_back_as_it_was_stored(db, clock, stage, orders):
     elsewhere = await a_shop(db, clock)
     assert await db.read(lambda tx: tx.orders.latest(10), shop=elsewhere.shop.id) == []
     assert await db.read(lambda tx: tx.orders.find(placed.id), shop=elsewhere.shop.id) is None
+
+
+@pytest.mark.parametrize("said", ["Zoë ÉCOLE", "zoë école", "ZOË", "École", "Дом", "дОМ", "100%", "a_b"])
+async def test_orders_are_found_by_names_in_any_case_and_any_alphabet(db, clock, stage, orders, said):
+    for name in ("Zoë École", "ДОМ 100% a_b"):
+        await orders.place(read=lambda currency, labels, name=name: parse({"Name": name}, currency))
+    found = await db.read(lambda tx: tx.orders.latest(10, search=said), shop=stage.shop.id)
+    assert [said.casefold() in order.customer_name.casefold() for order in found] == [True]
