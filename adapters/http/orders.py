@@ -8,7 +8,14 @@ from adapters.http.access import agent
 from adapters.http.codec import endpoint
 from adapters.wire.base import Data, DataList, Deleted, data, data_list
 from adapters.wire.orders import Json, order_out, parse, status_of
-from adapters.wire.submissions import OrdersQuery, StatusIn, SubmissionIn, SubmissionOut, placed_for
+from adapters.wire.submissions import (
+    OrdersQuery,
+    StatusIn,
+    SubmissionIn,
+    SubmissionOut,
+    as_submission,
+    placed_for,
+)
 from core.application import OrderUseCases
 from core.catalogue.errors import OutOfStock, ProductNotFound
 from core.kernel import Agent
@@ -75,7 +82,9 @@ def blueprint(orders: OrderUseCases) -> Blueprint:
     )
     async def change(actor: Agent, shop_id: str, order_id: str, body: SubmissionIn) -> Data[SubmissionOut]:
         """Change any part of an order. An answer that is null goes away."""
-        order = await orders.change(actor=actor, shop_id=shop_id, reference=order_id, read=_reading(body))
+        order = await orders.change(
+            actor=actor, shop_id=shop_id, reference=order_id, read=_reading(as_submission(body))
+        )
         return data(order_out(order))
 
     @routes.put("/<reference:order_id>/status")

@@ -85,12 +85,33 @@ def placed_for(body: Mapping[str, Any]) -> tuple[Json, str | None]:
 
     Raises Invalid.
     """
-    document = dict(body)
-    submission = document.pop("form_submission_id", None)
-    if submission is None:
-        return document, None
-    if not isinstance(submission, str):
+    submission = body.get("form_submission_id")
+    if submission is not None and not isinstance(submission, str):
         raise Invalid(field="form_submission_id", rule="must be a text")
-    if "items" in document:
-        document.setdefault("orderedProducts", document.pop("items"))
-    return document, submission or None
+    return as_submission(body), submission or None
+
+
+def as_submission(body: Mapping[str, Any]) -> Json:
+    """The FormSubmission in a body, whose `items` are its lines where an older client has written it.
+
+    It names a `form_submission_id`, or its items look like lines. Others' items are a customer's answer.
+    """
+    document = dict(body)
+    is_older = "form_submission_id" in document
+    document.pop("form_submission_id", None)
+    has_lines = "orderedProducts" in document or "ordered_products" in document
+    if "items" in document and not has_lines and (is_older or _are_lines(document["items"])):
+        document["orderedProducts"] = document.pop("items")
+    return document
+
+
+def _are_lines(items: Any) -> bool:
+    """Whether these are products with their quantities, which no question of a form has as its answer."""
+    return (
+        isinstance(items, list)
+        and bool(items)
+        and all(isinstance(item, Mapping) and "quantity" in item and _PRODUCT & item.keys() for item in items)
+    )
+
+
+_PRODUCT = {"productId", "product_id", "id"}

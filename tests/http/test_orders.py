@@ -74,6 +74,38 @@ async def test_orders_of_older_clients_are_placed_too(api: Api, owner: str, path
     assert len((await api.get(path, token=owner)).json()["data"]) == 1
 
 
+async def test_orders_of_older_clients_are_changed_too(api: Api, owner: str, path: str, tea, order):
+    """Their documents leave no answers behind that nobody gave."""
+    body = {
+        "form_submission_id": order["submissionId"],
+        "items": [{"product_id": tea.id, "quantity": 2}],
+        "status": "completed",
+    }
+    answer = await api.put(f"{path}/{order['orderId']}", body, token=owner)
+    assert answer.status_code == 200, answer.text
+    changed = answer.json()["data"]
+    assert (changed["status"], changed["orderedProducts"][0]["quantity"]) == ("Completed", 2)
+    assert changed.keys() == order.keys(), "no form_submission_id, no items"
+
+
+@pytest.mark.parametrize("key", ["productId", "product_id", "id"])
+async def test_items_that_are_lines_are_what_was_ordered(api: Api, owner: str, path: str, tea, key: str):
+    body = {"items": [{key: tea.id, "quantity": 2, "price": 3}], "Full Name": "Mara"}
+    order = (await api.post(path, body, token=owner)).json()["data"]
+    assert order["orderedProducts"] == [
+        {"productId": tea.id, "productName": "Tea", "quantity": 2, "unitPrice": 3}
+    ]
+    assert "items" not in order
+
+
+@pytest.mark.parametrize("items", ["two of each", [], ["Tea"], [{"name": "Tea"}], 2])
+async def test_items_of_any_other_kind_are_an_answer(api: Api, owner: str, path: str, tea, items):
+    lines = [{"productId": tea.id, "quantity": 1}]
+    for body in ({"items": items, "Full Name": "Mara"}, {"items": items, "orderedProducts": lines}):
+        order = (await api.post(path, body, token=owner)).json()["data"]
+        assert order["items"] == items
+
+
 async def test_what_the_client_says_of_its_own_order_is_kept(api: Api, owner: str, path: str, clock):
     body = {
         "submissionId": "sub_1763654700000",
