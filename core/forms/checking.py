@@ -36,7 +36,12 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?
 
 def cleaned_answers(given: Mapping[str, Any]) -> dict[str, Any]:
     """Those that say something, without control characters, by label. Raises AnswerRefused."""
-    answers = {label.strip(): _cleaned(label, answer) for label, answer in given.items()}
+    answers: dict[str, Any] = {}
+    for said, answer in given.items():
+        label = said.strip()
+        if label in answers:
+            raise AnswerRefused(field=label[:255], rule="must not be answered twice")
+        answers[label] = _cleaned(label, answer)
     return {label: answer for label, answer in answers.items() if answer not in (None, "", [])}
 
 
@@ -56,7 +61,8 @@ def _cleaned(label: str, answer: Any) -> Any:
         return cleaned(answer).strip()
     if isinstance(answer, list):
         if all(isinstance(entry, str | int | float) for entry in answer):
-            return [cleaned(entry).strip() if isinstance(entry, str) else entry for entry in answer]
+            entries = [cleaned(entry).strip() if isinstance(entry, str) else entry for entry in answer]
+            return [entry for entry in entries if entry != ""]
     elif answer is None or isinstance(answer, bool | int | float):
         return answer
     raise AnswerRefused(field=label[:255], rule="must be a text, a number, or a list of them")

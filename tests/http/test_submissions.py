@@ -281,6 +281,8 @@ async def test_where_no_payment_method_is_offered_none_is_asked_for(api: Api, db
         ({"Full Name": "Mara", "Shoe size": "40"}, "Shoe size is not asked for in this form"),
         ({"Full Name": {"first": "Mara"}}, "Full Name must be a text, a number, or a list of them"),
         ({"Full Name": ["Mara"]}, "Full Name must be a text"),
+        ({"Full Name": ["", " "]}, "Full Name must not be empty"),
+        ({"Full Name": "Mara", "Full Name ": "Bob"}, "Full Name must not be answered twice"),
         ({"Full Name": "x" * 20_001}, "Full Name may have at most 20000 characters"),
         ({"Full Name": "Mara", "Phone Number": "12-34"}, "Phone Number must be a phone number: 7 digits or"),
     ],
