@@ -1,11 +1,14 @@
 """What a shop offers, in short: enough to find it by name, without the pictures."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.catalogue.model import ProductKind
 
 CANDIDATES_SHOWN = 8
+_ACCENTS_FROM = 200
+"""Of Unicode's combining classes: what stands above or below a letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +36,13 @@ class Search:
 
 
 def by_name(offers: Sequence[Offer], name: str) -> Search:
-    """The one of exactly this name; else the only one but for case; else the only one whose name holds it, or
-    is a part of it."""
-    folded = " ".join(name.split()).casefold()
+    """The one of exactly this name; else the only one but for case and accents; else the only one whose name
+    holds it, or is a part of it, word by word: who asks for steak wants no tea."""
+    folded = _plain(name)
     ways: tuple[Callable[[Offer], bool], ...] = (
         lambda offer: offer.name == name,
         lambda offer: _folded(offer) == folded,
-        lambda offer: folded != "" and (folded in _folded(offer) or _folded(offer) in folded),
+        lambda offer: _is_within(folded, _folded(offer)) or _is_within(_folded(offer), folded),
     )
     for is_meant in ways:
         meant = tuple(filter(is_meant, offers))
@@ -56,5 +59,29 @@ def _similar(offers: Iterable[Offer], folded: str) -> tuple[Offer, ...]:
     return tuple((sharing or [offer for _, offer in scored])[:CANDIDATES_SHOWN])
 
 
+def _is_within(part: str, whole: str) -> bool:
+    """Whether it stands there, and is not cut out of a longer word."""
+    start = whole.find(part) if part else -1
+    while start >= 0:
+        end = start + len(part)
+        if not (_is_one_word(whole[start - 1 : start + 1]) or _is_one_word(whole[end - 1 : end + 1])):
+            return True
+        start = whole.find(part, start + 1)
+    return False
+
+
+def _is_one_word(two: str) -> bool:
+    """Whether nothing parts these neighbours. Scripts without cases may leave no blanks between words."""
+    return len(two) == 2 and all(c.isalnum() and unicodedata.category(c) != "Lo" for c in two)
+
+
 def _folded(offer: Offer) -> str:
-    return " ".join(offer.name.split()).casefold()
+    return _plain(offer.name)
+
+
+def _plain(name: str) -> str:
+    """Without case and accents, which people and models leave out. Other marks make other letters."""
+    decomposed = unicodedata.normalize("NFKD", " ".join(name.split()).casefold())
+    return unicodedata.normalize(
+        "NFC", "".join(c for c in decomposed if unicodedata.combining(c) < _ACCENTS_FROM)
+    )
