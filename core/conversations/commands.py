@@ -1,6 +1,5 @@
 """What the shop's own buttons do. Pressing one is answered even where a person has taken over."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from core.conversations.messages import Attachment, AttachmentKind, Message, Sen
 from core.conversations.model import Conversation
 from core.conversations.speeches import hand_over_text
 from core.kernel import Invalid
+from core.orders import numbers
 from core.orders.errors import OrderNotFound
 from core.orders.recap import amount, is_booking, recap
 from core.orders.rules import ChatRules, Flow
@@ -21,9 +21,6 @@ from ports.assistant import Answer
 from ports.db import Transaction
 
 OFFERS_LISTED = 10
-
-_NUMBER = re.compile(r"[A-Za-z]{2,4}-[0-9]{4,15}", re.ASCII)
-"""An order's, as the shop hands them out."""
 
 _ORDER_CHOICES = ("checkOrderStatus", "updateExistingOrder", "cancelExistingOrder")
 _BOOKING_CHOICES = (
@@ -80,7 +77,7 @@ class Desk:
             return self._product(command) or self._payment(command)
         if command.casefold().startswith(buttons.CATEGORY):
             return self._category(command[len(buttons.CATEGORY) :])
-        if _NUMBER.fullmatch(command):
+        if numbers.looks_like_one(command):
             return self._order(command.upper())
         if command.casefold() in self.listed:
             return self._payment_method(command) or self._category(command)
@@ -157,7 +154,7 @@ def may_be_pressed(menu: Menu, text: str) -> bool:
     if not 1 <= len(text) <= buttons.PRESSED_LIMIT:
         return False
     is_command = text in buttons.COMMANDS or text.startswith(_WITH_ID)
-    is_command = is_command or text.casefold().startswith(buttons.CATEGORY) or bool(_NUMBER.fullmatch(text))
+    is_command = is_command or text.casefold().startswith(buttons.CATEGORY) or numbers.looks_like_one(text)
     return is_command or menu.pressed(text) is not None or menu.quick_reply(text) is not None
 
 

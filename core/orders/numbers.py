@@ -2,6 +2,7 @@
 
 import re
 
+_NUMBER = re.compile(r"\S{2,8}-[0-9]{4,15}")
 _TRAILING = re.compile(r"([0-9]{4,15})\Z", re.ASCII)
 LETTERS = 4
 DIGITS = 4
@@ -16,6 +17,11 @@ def prefix(shop_name: str) -> str:
 def numbered(shop_name: str, number: int, *, booking: bool = False) -> str:
     """`LCXX-0042`; for a booking `BK-0042`."""
     return f"{'BK' if booking else prefix(shop_name)}-{number:0{DIGITS}d}"
+
+
+def looks_like_one(text: str) -> bool:
+    """Whether a shop may have handed this out. The initials are those of any name: `7ÜÖX-0042`."""
+    return _NUMBER.fullmatch(text) is not None and text.isprintable()
 
 
 def trailing(number: str | None) -> int:

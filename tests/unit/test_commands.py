@@ -198,6 +198,27 @@ async def test_an_order_is_asked_after_by_its_number_in_its_own_chat_only(chat, 
     assert (await begun.says("LCXX-0001")).text == "thought over", "another customer's order"
 
 
+@pytest.mark.parametrize(
+    ("name", "number"), [("7 Über & Öl", "7Ü&Ö-0001"), ("متجر البن", "ماXX-0001"), ("Lumen", "LXXX-0001")]
+)
+async def test_an_order_is_found_whatever_letters_its_number_has(chat, db, clock, name, number):
+    flow = {"enabled": True, "strings": ORDER_TEXTS}
+    begun = await chat(**{**SELLING, "order_management_flow_config": flow})
+    await a_product(db, clock, begun.stage.shop)
+    await db.transact(lambda tx: rename(tx, name), shop=begun.stage.shop.id)
+    await begun.says("Hello")
+    occasion = Occasion(begun.stage.shop.id, begun.last.conversation_id, begun.last.id)
+    await PlaceFromChat(db, clock)(occasion=occasion, wish=ORDER)
+    await begun.person_takes_over()
+    assert (await begun.says(number.lower())).text == f"{number}: Pending"
+
+
+def rename(tx, name):
+    shop = tx.shops.get(lock=True)
+    shop.name = name
+    tx.shops.save(shop)
+
+
 async def test_flows_that_are_off_have_no_buttons(chat):
     begun = await chat(order_management_flow_config={"enabled": False, "strings": ORDER_TEXTS})
     for text in ("My order", "MANAGE_ORDER_FLOW", "CHECK_ORDER_STATUS_FLOW"):
