@@ -11,6 +11,7 @@ from adapters.providers.rules import hand_over, reply_at_once
 from core.conversations.assistance import Brief, KnowledgeSection
 from core.conversations.messages import TEXT_LIMIT, Message, Sender, cleaned, fit
 from core.conversations.speeches import placed_text
+from core.orders import numbers
 from core.orders.wishes import Placed
 from ports.assistant import Answer, Assistant, Till
 
@@ -116,10 +117,11 @@ class OpenAIAssistant:
             if wanted and till is not None:
                 messages.append(_echo(message))
                 messages += [await _placed(till, call) for call in wanted]
-            if len(wanted) < len(calls):
-                return _handed_over(message, brief, till)
-            if not wanted:
-                return _answer(message, brief, till)
+            if wanted and len(wanted) == len(calls):
+                continue
+            if till is not None:
+                _check_numbers(_text(message), messages, brief)
+            return _handed_over(message, brief, till) if calls else _answer(message, brief, till)
         raise Unusable
 
     async def _complete(self, messages: list[dict[str, Any]], offered: list[dict[str, Any]]) -> Any:
@@ -149,6 +151,13 @@ def _usable(completion: Any, offered: list[dict[str, Any]]) -> Any:
     if any(call.function.name not in names for call in message.tool_calls or ()):
         raise Unusable
     return message
+
+
+def _check_numbers(text: str, given: list[dict[str, Any]], brief: Brief) -> None:
+    """Raises Unusable for an order's number that the model has made up: nothing was ordered under it."""
+    known = "\n".join(message["content"] or "" for message in given)
+    if numbers.named_in(text, brief.shop_name) - numbers.named_in(known, brief.shop_name):
+        raise Unusable
 
 
 def _answer(message: Any, brief: Brief, till: Till | None) -> Answer:

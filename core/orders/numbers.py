@@ -24,6 +24,13 @@ def looks_like_one(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None and text.isprintable()
 
 
+def named_in(text: str, shop_name: str) -> frozenset[str]:
+    """The numbers in a text that are the shop's, by its present name; upper-case."""
+    prefixes = f"{re.escape(prefix(shop_name))}|BK"
+    found = re.findall(rf"(?<!\w)(?:{prefixes})-[0-9]{{{DIGITS},15}}(?![0-9])", text.upper())
+    return frozenset(found)
+
+
 def trailing(number: str | None) -> int:
     """The number at the end of an order number that somebody made up, or 0."""
     match = _TRAILING.search(number or "")

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 import adapters.providers.openai_client  # noqa: F401 - so that no test waits for the SDK's import
 from adapters.providers.openai import ROUNDS
 from core.conversations.assistance import Brief, SavedReply
+from core.conversations.messages import Sender
 from core.conversations.speeches import SPEECHES
 from core.orders.wishes import BookingWish, OrderWish, Placed, WishedProduct
 from core.outages import DatabaseDown
@@ -163,6 +164,26 @@ async def test_several_calls_are_all_answered(server, assistant):
 async def test_a_number_that_the_model_keeps_to_itself_is_told(server, assistant):
     server.will(calls(("place_order", ORDER)), completion("All done!"))
     assert (await assistant.answer(BRIEF, [], QUESTION, Till(OK))).text == f"All done!\n{THANKS}"
+
+
+@pytest.mark.parametrize("made_up", ["LCXX-0001", "lcxx-0007", "(BK-0002)", "LCXX-00011"])
+async def test_an_order_that_was_never_placed_has_no_number(server, assistant, made_up):
+    server.will(completion(f"Thank you! Your order {made_up} has been placed."))
+    till = Till()
+    assert await assistant.answer(BRIEF, [], QUESTION, till) == Answer(text=PERSON, hand_over=True)
+    assert till.wishes == []
+
+
+async def test_a_wrong_number_is_not_told_but_the_right_one(server, assistant):
+    server.will(calls(("place_order", ORDER)), completion("Your order is LCXX-0815."))
+    assert await assistant.answer(BRIEF, [], QUESTION, Till(OK)) == Answer(text=THANKS)
+
+
+async def test_numbers_that_were_spoken_of_may_be_told(server, assistant):
+    before = [said("Your order lcxx-0815 is on its way.", Sender.ASSISTANT)]
+    text = "LCXX-0815 comes today; the filter is AB-1234, and ISO-9001 is no order."
+    server.will(completion(text))
+    assert await assistant.answer(BRIEF, before, QUESTION, Till()) == Answer(text=text)
 
 
 @pytest.mark.parametrize("then", [error(500), completion(None), calls(("delete_shop", {}))])
