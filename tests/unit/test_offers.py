@@ -37,7 +37,15 @@ def test_the_only_one_that_fits_is_meant(said, offer):
 
 @pytest.mark.parametrize(
     ("said", "offer"),
-    [("Steak", "Tea"), ("Teapot", "Tea"), ("ea", "Tea"), ("e", "Tea"), ("", "Tea"), ("か", "が"), ("Tea2", "Tea")],
+    [
+        ("Steak", "Tea"),
+        ("Teapot", "Tea"),
+        ("ea", "Tea"),
+        ("e", "Tea"),
+        ("", "Tea"),
+        ("か", "が"),
+        ("Tea2", "Tea"),
+    ],
 )
 def test_what_only_stands_within_a_word_is_not_meant(said, offer):
     found = search(said, offer, "House Espresso")
