@@ -175,12 +175,13 @@ class Call:
         body = bytearray()
         while True:
             message = await self._receive()
+            self._has_more = message.get("more_body", False)
             if message["type"] != "http.request":
                 raise Gone
             chunk: bytes = message.get("body", b"")
             if len(body) + len(chunk) > limit:
                 raise BodyTooLarge(limit=limit)
-            if not message.get("more_body", False):
+            if not self._has_more:
                 return bytes(body + chunk) if body else chunk
             body += chunk
 

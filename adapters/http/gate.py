@@ -23,7 +23,14 @@ from adapters.http.codec import (
 )
 from adapters.http.cookies import Cookies
 from adapters.http.cors import Cors, ShopOrigins
-from adapters.http.errors import BodyTooSlow, MissingTenant, NoVisitorToken, PersonsOnly, RateLimited
+from adapters.http.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MissingTenant,
+    NoVisitorToken,
+    PersonsOnly,
+    RateLimited,
+)
 from adapters.http.once import Once, Run
 from adapters.http.options import HttpOptions
 from adapters.http.reception import Reception, Visit, shows_token
@@ -163,7 +170,11 @@ class Gate:
                 within=self.options.transfer_timeout,
                 idle=self.options.transfer_idle,
             )
-        raw = await call.body(limit=self.options.body_limit, within=self.options.body_timeout)
+        try:
+            raw = await call.body(limit=self.options.body_limit, within=self.options.body_timeout)
+        except BodyTooLarge:
+            await self._hear_out(call)
+            raise
         if endpoint.body is bytes:
             return raw
         if raw:
@@ -173,6 +184,13 @@ class Gate:
             # Digested: what people type into an email field does not belong into the limiter's store.
             await self._count(call, endpoint.access.per_account, digest(body.email.strip().casefold()))
         return body
+
+    async def _hear_out(self, call: Call) -> None:
+        """Of what is not far too large the rest is read, as of uploads: who is still sending when the
+        connection ends may see no answer. Who asks before sending, or announces much more, need not send."""
+        limit = self.options.body_limit
+        if b"expect" not in call.headers and (call.declared_length or 0) <= 2 * limit:
+            await call.discard(limit=limit, within=self.options.body_timeout)
 
     async def _count(self, call: Call, name: str, who: str) -> None:
         """Raises RateLimited."""

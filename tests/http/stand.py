@@ -1,7 +1,7 @@
 """The real application on a test's database and clock, and a client for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -171,7 +171,15 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 class Wire:
     """A request byte by byte, for what a well-behaved client would never do."""
 
-    def __init__(self, app: Quart, path: str, *, token: str, method: str = "POST") -> None:
+    def __init__(
+        self,
+        app: Quart,
+        path: str,
+        *,
+        token: str,
+        method: str = "POST",
+        headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> None:
         self._app = app
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
@@ -188,6 +196,7 @@ class Wire:
             "headers": [
                 (b"content-type", b"application/json"),
                 (b"authorization", b"Bearer " + token.encode()),
+                *headers,
             ],
             "client": ("127.0.0.1", 40_000),
             "server": ("localhost", 8080),
@@ -195,6 +204,11 @@ class Wire:
 
     def send_body(self, part: bytes, *, more: bool = True) -> None:
         self._incoming.put_nowait({"type": "http.request", "body": part, "more_body": more})
+
+    @property
+    def unread(self) -> int:
+        """How many parts nobody has asked for."""
+        return self._incoming.qsize()
 
     def hang_up(self) -> None:
         self._incoming.put_nowait({"type": "http.disconnect"})

@@ -173,6 +173,25 @@ async def test_a_body_over_the_limit_is_413_announced_or_not(serve: Serve):
     assert (await said(api, chunks(b'{"email":"a",', b'"password":"b"}')))[0] == 401
 
 
+@pytest.mark.parametrize(
+    ("length", "headers", "left"),
+    [
+        (None, (), 0),
+        (b"1500", (), 0),
+        (b"1500", ((b"expect", b"100-continue"),), 3),
+        (b"2001", (), 3),
+    ],
+)
+async def test_who_sends_somewhat_too_much_is_heard_out(stand: Stand, visitor: str, length, headers, left):
+    """Else the connection would end under a client that sends first and reads the answer then."""
+    announced = ((b"content-length", length),) if length else ()
+    wire = Wire(stand.app(body_limit=1_000), MESSAGES, token=visitor, headers=(*announced, *headers))
+    for part in range(3):
+        wire.send_body(b"x" * 500, more=part < 2)
+    assert await wire.run() == 413
+    assert wire.unread == left
+
+
 async def test_a_body_that_drips_is_408(stand: Stand, visitor: str):
     wire = Wire(stand.app(body_timeout=0.05), MESSAGES, token=visitor)
     wire.send_body(b'{"te')
