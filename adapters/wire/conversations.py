@@ -48,7 +48,8 @@ class AttachmentIn(Loose):
 
 
 class MessageIn(Loose, forbid_unknown_fields=True):
-    """A message from the inbox. `senderId` and `timestamp` may be sent, but are the server's to say."""
+    """A message from the inbox, be it one that a socket has told: what is the server's to say is passed
+    over."""
 
     sender: str
     text: str | None = ""
@@ -56,7 +57,11 @@ class MessageIn(Loose, forbid_unknown_fields=True):
     is_note: bool | None = False
     id: str | None = None
     sender_id: Any = None
+    sender_name: Any = None
     timestamp: Any = None
+    sequence: Any = None
+    conversation_id: Any = None
+    shop_id: Any = None
 
     def who(self) -> Sender:
         return word(self.sender, "sender", SENDER_SYNONYMS)
@@ -85,6 +90,7 @@ class ConversationPart(Loose, forbid_unknown_fields=True):
     """Any part of a conversation, or all of it: what can't be changed this way is passed over."""
 
     id: Any = UNSET
+    shop_id: Any = UNSET
     channel: Any = UNSET
     platform: Any = UNSET
     messages: Any = UNSET

@@ -71,6 +71,7 @@ async def test_conversations_come_with_their_messages(
         ),
         ({"awaiting_proof_for_order_id": None, "awaitingProofUntil": None}, {"awaitingProofUntil": None}),
         ({"messages": [], "id": "x", "channel": "viber", "lastSequence": 9}, {"channel": "web"}),
+        ({"shopId": "x", "status": "pending"}, {"status": "pending"}),
         ({}, {"status": "open"}),
     ],
 )
@@ -210,6 +211,16 @@ async def test_everybody_in_the_team_reads_and_writes(
     assert (
         await api.post(f"{path}/messages", {"sender": "seller", "text": "x"}, token=token)
     ).status_code == 201
+
+
+async def test_a_message_may_say_what_the_server_says_of_it(api: Api, owner: str, stage, path: str):
+    """As sockets tell it. Only the server is believed."""
+    told = {"conversationId": "x", "shopId": "y", "sequence": 99, "senderName": "Eve", "timestamp": 1}
+    sent = await api.post(f"{path}/messages", {"sender": "seller", "text": "x", **told}, token=owner)
+    assert sent.status_code == 201
+    message = sent.json()["data"]["messages"][-1]
+    assert (message["sequence"], message["senderName"][:5]) == (2, "owner")
+    assert message["timestamp"] > 1
 
 
 async def test_a_shops_server_writes_in_the_shops_name(api: Api, admin_key: str, stage, path: str):
