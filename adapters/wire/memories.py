@@ -5,6 +5,7 @@ last saw. Comparing with what is stored now would take the old for a change. So 
 remembered, field by field, small values as they are and the others as digests.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -17,6 +18,9 @@ SHORT = 16
 
 MISSING: Final = object()
 Buffer = bytes | memoryview | msgspec.Raw
+
+_WHOLE_FLOAT = re.compile(rb"[0-9](?:\.0|e[0-9])")
+"""In what may hold one."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -32,7 +36,17 @@ def fingerprint(value: Any) -> Any:
         return value
     if isinstance(value, str) and len(value) <= SHORT:
         return value
-    return [digest(_encode(value))]
+    encoded = _encode(value)
+    return [digest(_encode(_canonical(value)) if _WHOLE_FLOAT.search(encoded) else encoded)]
+
+
+def _canonical(value: Any) -> Any:
+    """As JavaScript writes numbers, to which 10.0 is 10."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _canonical(entry) for name, entry in value.items()}
+    return [_canonical(entry) for entry in value] if isinstance(value, list) else value
 
 
 def fields_of(entry: Mapping[str, Any]) -> dict[str, Any]:

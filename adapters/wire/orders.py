@@ -153,7 +153,8 @@ def _discount_out(order: Order) -> Json | None:
     if discount is None:
         return None
     amount = major(discount.amount_minor, order.currency)
-    return {"type": discount.type.value, "value": discount.value, "amount": amount}
+    value = int(discount.value) if discount.value == int(discount.value) else discount.value
+    return {"type": discount.type.value, "value": value, "amount": amount}
 
 
 def _text(value: Any, field: str, limit: int) -> str | None:

@@ -61,6 +61,8 @@ class PageDocument:
     shop_id: str = ""
     compared: dict[tuple[str, bytes], Records] = field(default_factory=dict)
     """Its lists, by what they were set against."""
+    trees: dict[str, Any] = field(default_factory=dict)
+    """The fingerprints of its other fields."""
 
     @classmethod
     def read(cls, body: bytes) -> "PageDocument":
@@ -112,9 +114,11 @@ class PageDocument:
         head = read_head(memory[HEAD]) if HEAD in memory else HeadMemory()
         changed = [name for name, digest in self.digests.items() if head.digest(name) != digest]
         lists = [self._collection(name, memory) for name in COLLECTIONS if name in changed]
+        fields = [name for name in changed if name in SETTINGS or name in HEAD_AREAS]
+        differing = [name for name in fields if self._tree(name) != head.trees.get(name, MISSING)]
         return Distance(
             is_exchange=any(records.gone and records.unknown for records in lists),
-            changes=len(changed) + sum(records.distance for records in lists),
+            changes=len(differing) + sum(records.distance for records in lists),
         )
 
     def remembered(self, memory: Memory) -> Memory:
@@ -125,7 +129,7 @@ class PageDocument:
         for name in changed:
             (head.lists if name in COLLECTIONS else head.digests)[name] = self.digests[name]
         for name in changed & (SETTINGS.keys() | HEAD_AREAS.keys()):
-            head.trees[name] = memories.tree(self._value(name))
+            head.trees[name] = self._tree(name)
         gone = head.trees.keys() - self.raw.keys() if self.is_whole else set()
         for name in gone:
             del head.trees[name]
@@ -167,7 +171,7 @@ class PageDocument:
         changed: Entry = {}
         for name in names:
             remembered, value = head.trees.get(name, MISSING), self._value(name)
-            if remembered is MISSING or memories.tree(value) != remembered:
+            if remembered is MISSING or self._tree(name) != remembered:
                 changed[name] = memories.merged(remembered, shown.get(name), value, drops=self.is_whole)
         known = head.trees.keys() if head.trees else shown.keys()
         gone = [name for name in OPTIONAL & known - self.raw.keys() if name in shown] if self.is_whole else []
@@ -205,6 +209,12 @@ class PageDocument:
         if not isinstance(value, str):
             raise Invalid(field=name, rule="must be a text")
         return None if head.trees.get(name, MISSING) == memories.tree(value) else value
+
+    def _tree(self, name: str) -> Any:
+        if name not in self.trees:
+            with in_our_words(name):
+                self.trees[name] = memories.tree(self._value(name))
+        return self.trees[name]
 
     def _value(self, name: str) -> Any:
         raw = bytes(self.raw[name])

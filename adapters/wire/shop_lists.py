@@ -102,7 +102,14 @@ class Records:
 
     @property
     def distance(self) -> int:
-        return len(self.gone) + len(self.touched) + len(self.unknown)
+        """Records that differ by what they say, however it is written. A client that does not know a field
+        leaves it out."""
+        differing = [
+            id
+            for id in self.touched
+            if memories.changed(self.remembered_entries[id].fields, self.touched[id])
+        ]
+        return len(self.gone) + len(differing) + len(self.unknown)
 
     def remembered(self) -> bytes:
         entries = {id: self.remembered_entries[id] for id in self.digests if id in self.remembered_entries}

@@ -50,8 +50,9 @@ def changes_of(
     if (proof := wanted.get("payment_proof")) not in {None, order.payment_proof}:
         checked_proof(proof)
     if whole or document.answers:
+        gone = set() if whole else {label for label, value in document.answers.items() if value is None}
         merged = document.answers if whole else {**order.answers, **document.answers}
-        wanted["answers"] = checked_answers({k: v for k, v in merged.items() if whole or v is not None})
+        wanted["answers"] = checked_answers({k: v for k, v in merged.items() if k not in gone})
     return cast(OrderChanges, wanted)
 
 

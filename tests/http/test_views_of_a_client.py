@@ -1,6 +1,7 @@
 """Which of the views that a client was shown its document is about, where it does not say."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -71,3 +72,38 @@ async def test_a_part_that_is_sent_again_takes_no_stock_again(api, owner, path, 
         clock.advance(timedelta(seconds=1))
         answer = await api.put(path, {"items": [{"id": product.id, "stock": 7}]}, token=owner)
         assert answer.json()["data"]["items"][0]["stock"] == 7
+
+
+async def sent_as(api: Api, path: str, token: str, document: dict, write) -> dict:
+    headers = {"content-type": "application/json"}
+    answer = await api.call("PUT", path, token=token, content=write(document).encode(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda document: json.dumps(document, sort_keys=True),
+        lambda document: json.dumps(document, indent=2),
+        lambda document: json.dumps(document).replace(".0,", ","),
+    ],
+    ids=["sorted", "indented", "as JavaScript writes numbers"],
+)
+async def test_what_was_read_is_sent_back_however_it_is_written(
+    api, owner, stage, path, db, clock, product, write
+):
+    sales = []
+    for count in range(5):
+        discounted = {"type": "percentage", "value": 10.0, "amount": 1}
+        line = {"productId": product.id, "productName": "x", "quantity": 1, "unitPrice": 1.0}
+        sale = {"submissionId": f"sub_{count}", "orderedProducts": [line], "discount": discounted}
+        answer = {"Seats": {"adults": 2.0}, "Remark": None}
+        sales.append({**sale, **answer})
+    await api.put(path, {"formSubmissions": sales}, token=owner)
+    for _ in range(3):
+        shop = await load(api, path, owner)
+        clock.advance(timedelta(seconds=1))
+        assert await sent_as(api, path, owner, shop, write) == shop
+        await builders.an_order(db, clock, stage.shop, product)
+        clock.advance(timedelta(seconds=1))
