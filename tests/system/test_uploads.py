@@ -124,8 +124,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 @pytest.mark.parametrize("in_pieces", [False, True])
 async def test_large_files_pass_through_little_memory(process, uploader, in_pieces):
-    small = await uploader.stored(MOVIE[:1000])
-    await uploader.digest(small)
+    await uploader.digest(await uploader.stored(in_pieces=in_pieces))
     before = memory(process.pid, "VmHWM")
     urls = await asyncio.gather(*[uploader.stored(in_pieces=in_pieces) for _ in range(AT_ONCE)])
     digests = await asyncio.gather(*[uploader.digest(url) for url in urls])
