@@ -25,7 +25,7 @@ class Speech:
     talk_after: str = ""
 
     def pattern(self) -> str:
-        people = rf"\b(?:{self.people})\b"
+        people = rf"{_UNCOUNTED}\b(?:{self.people})\b"
         ways = [
             rf"\b(?:{self.talk})\b{_words(4)}{people}",
             rf"\b(?:{self.want})\b{_words(2)}{people}",
@@ -34,6 +34,10 @@ class Speech:
         if self.talk_after:
             ways.append(rf"{people}{_words(3)}\b(?:{self.talk_after})\b")
         return "|".join(ways)
+
+
+_UNCOUNTED = "(?<![0-9] )"
+"""Comes before people: a table for 2 persons is no wish to talk to them."""
 
 
 def _words(most: int) -> str:
@@ -48,7 +52,7 @@ SPEECHES = {
         people=r"human(?: being)?s?|persons?|someone|somebody|agents?|operators?|representatives?|reps?"
         r"|advisors?|(?:staff|team) members?|employees?|managers?|colleagues?"
         r"|customer (?:service|support|care)",
-        talk=r"talk|speak|chat|connect|transfer|switch|forward|pass|put|reach|contact|call",
+        talk=r"talk|speak|chat|connect|transfer|switch|forward|pass|put|reach|contact(?! person)|call",
         want=r"i want|i need|i.d like|i would like|get me|give me|i prefer|may i have|can i (?:have|get)",
         please=r"please|pls|plz|now|thanks|thank you",
     ),

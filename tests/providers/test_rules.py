@@ -164,6 +164,12 @@ I want a gift for a nice person
 I need a chair for a person of two metres
 I talked about it yesterday with my wife
 Will a person sign for the parcel?
+Contact person: Mara Klein, 030 1234567
+My contact person is Mara
+I want 2 persons
+Quiero para 2 personas, por favor
+Ich brauche 2 Personen
+Je veux 4 personnes
 Quiero una camiseta roja
 cuánto cuesta para tres personas la excursión
 quanto custa para duas pessoas?
