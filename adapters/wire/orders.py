@@ -179,7 +179,8 @@ def _number(value: Any, field: str, _: str) -> str | None:
 
 
 def _name(value: Any, field: str, _: str) -> str | None:
-    return _text(value, field, NAME_LIMIT)
+    """What is blank names nothing."""
+    return _text(value, field, NAME_LIMIT) or None
 
 
 def _proof(value: Any, field: str, _: str) -> str | None:
@@ -220,8 +221,7 @@ def _line(entry: Any, field: str, currency: str) -> LineDocument:
         raise Invalid(field=f"{field}.productId", rule="is required")
     return LineDocument(
         product_id=product_id,
-        product_name=_name(_first(entry, "productName", "product_name", "name"), f"{field}.productName", "")
-        or None,
+        product_name=_name(_first(entry, "productName", "product_name", "name"), f"{field}.productName", ""),
         quantity=_quantity(entry.get("quantity"), f"{field}.quantity"),
         unit_price_minor=None if price is None else rounded(price, currency, field=f"{field}.unitPrice"),
     )

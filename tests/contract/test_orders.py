@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from adapters.wire.orders import parse
-from core.catalogue.errors import OutOfStock
-from core.kernel import ConcurrentUpdate
+from core.catalogue.errors import OutOfStock, ProductNotFound
+from core.kernel import ConcurrentUpdate, Invalid
 from core.orders.errors import OrderNotFound
 from core.orders.fulfilment import change_order
 from core.orders.model import OrderLine, OrderStatus
@@ -181,6 +181,33 @@ async def test_costs_stay_what_they_were_when_the_order_was_placed(db, clock, st
     await db.transact(dearer, shop=stage.shop.id)
     changed = await orders.change(reference=order.id, read=said(orderedProducts=lines((tea, 2))))
     assert (changed.lines[0].unit_cost_minor, changed.lines[0].unit_price_minor) == (100, 900)
+
+
+async def test_lines_keep_what_the_catalogue_can_say_no_more(db, clock, stage, orders):
+    tea, cup, jug = [await a_product(db, clock, stage.shop, price_minor=450) for _ in range(3)]
+    order = await orders.place(read=said(orderedProducts=lines((tea, 1), (cup, 1))))
+
+    def change(tx):
+        tx.products.delete(tx.products.get(cup.id, lock=True))
+        shop = tx.shops.get(lock=True)
+        shop.currency = "EUR" if shop.currency != "EUR" else "USD"
+        tx.shops.save(shop)
+
+    await db.transact(change, shop=stage.shop.id)
+    wanted = lines((tea, 3), (cup, 2))
+    changed = await orders.change(reference=order.id, read=said(orderedProducts=wanted))
+    assert [(line.quantity, line.unit_price_minor) for line in changed.lines] == [(3, 450), (2, 450)]
+    assert [line.product_name for line in changed.lines] == [line.product_name for line in order.lines]
+    with pytest.raises(Invalid, match=order.currency):
+        await orders.change(reference=order.id, read=said(orderedProducts=lines((jug, 1))))
+    with pytest.raises(ProductNotFound):
+        await orders.place(read=said(orderedProducts=lines((cup, 1))))
+
+
+async def test_blank_names_leave_the_forms_and_clear_the_payments(db, clock, stage, orders):
+    order = await orders.place(read=said(Name="Mara", formName="Tables", paymentMethod="Cash"))
+    changed = await orders.change(reference=order.id, read=said(formName="  ", paymentMethod=" "))
+    assert (changed.form_name, changed.payment_method) == ("Tables", None)
 
 
 async def test_an_order_reads_back_as_it_was_stored(db, clock, stage, orders):
