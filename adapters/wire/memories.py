@@ -72,6 +72,19 @@ def tree(value: Any) -> Any:
     return fingerprint(value)
 
 
+def differences(one: Any, other: Any) -> int:
+    """How many leaves of two trees differ, or are only in one of them."""
+    if one == other:
+        return 0
+    for kind in ("{}", "[]"):
+        if isinstance(one, dict) and isinstance(other, dict) and kind in one and kind in other:
+            names = one[kind].keys() | other[kind].keys()
+            return sum(
+                differences(one[kind].get(name, MISSING), other[kind].get(name, MISSING)) for name in names
+            )
+    return 1
+
+
 def merged(remembered: Any, current: Any, incoming: Any, *, drops: bool) -> Any:
     """`current` with what the client has changed since it was shown what is remembered.
 

@@ -115,10 +115,12 @@ class PageDocument:
         changed = [name for name, digest in self.digests.items() if head.digest(name) != digest]
         lists = [self._collection(name, memory) for name in COLLECTIONS if name in changed]
         fields = [name for name in changed if name in SETTINGS or name in HEAD_AREAS]
-        differing = [name for name in fields if self._tree(name) != head.trees.get(name, MISSING)]
+        differing = sum(
+            memories.differences(self._tree(name), head.trees.get(name, MISSING)) for name in fields
+        )
         return Distance(
             is_exchange=any(records.gone and records.unknown for records in lists),
-            changes=len(differing) + sum(records.distance for records in lists),
+            changes=differing + sum(records.distance for records in lists),
         )
 
     def remembered(self, memory: Memory) -> Memory:

@@ -102,14 +102,11 @@ class Records:
 
     @property
     def distance(self) -> int:
-        """Records that differ by what they say, however it is written. A client that does not know a field
-        leaves it out."""
-        differing = [
-            id
-            for id in self.touched
-            if memories.changed(self.remembered_entries[id].fields, self.touched[id])
-        ]
-        return len(self.gone) + len(differing) + len(self.unknown)
+        """Records that only one has, and fields that differ by what they say, however it is written. A client
+        that does not know a field leaves it out."""
+        known = self.remembered_entries
+        differing = sum(len(memories.changed(known[id].fields, entry)) for id, entry in self.touched.items())
+        return len(self.gone) + differing + len(self.unknown)
 
     def remembered(self) -> bytes:
         entries = {id: self.remembered_entries[id] for id in self.digests if id in self.remembered_entries}

@@ -8,6 +8,7 @@ import pytest
 
 from core.shops.policy import Role
 from tests import builders
+from tests.http.conftest import make_platform_admin
 from tests.http.stand import Api
 from tests.http.test_shop_documents import Page
 
@@ -107,3 +108,29 @@ async def test_what_was_read_is_sent_back_however_it_is_written(
         assert await sent_as(api, path, owner, shop, write) == shop
         await builders.an_order(db, clock, stage.shop, product)
         clock.advance(timedelta(seconds=1))
+
+
+async def test_an_owner_who_has_got_a_plan_asks_for_another_after_a_reload(
+    api, owner, stage, path, clock, stand, db
+):
+    """The page says again what it said last, but of a subscription that is another one."""
+    operator = await builders.a_user(db, clock)
+    await make_platform_admin(db, operator)
+    platform = stand.access(operator)
+    page = await Page(api, owner, stage.shop.id, "tab-1").load()
+    for plan in ("plan_brand", "plan_pro"):
+        clock.advance(timedelta(seconds=1))
+        asked = {
+            "status": "pending_approval",
+            "pendingPlan": plan,
+            "paymentProof": f"https://x.example/{plan}",
+        }
+        shop = await page.save(subscription={**page.shop["subscription"], **asked})
+        assert (shop["subscription"]["status"], shop["subscription"]["pendingPlan"]) == (
+            "pending_approval",
+            plan,
+        )
+        clock.advance(timedelta(seconds=1))
+        decided = await api.post(f"/api/admin/shops/{stage.shop.id}/subscription/approve", token=platform)
+        assert decided.status_code == 200
+        await page.load()
