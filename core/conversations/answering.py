@@ -71,7 +71,7 @@ class AnswerCustomer:
             return not_before
         answer = turn.command or await self._thought(shop_id, due, turn)
         with suppress(AlreadyPosted):
-            await self._say(shop_id, due, answer, is_command=turn.command is not None)
+            await self._say(shop_id, due, answer, turn)
         return None
 
     async def _thought(self, shop_id: str, due: AnswerDue, turn: Turn) -> Answer:
@@ -96,21 +96,21 @@ class AnswerCustomer:
 
         return await self.db.read(work, shop=shop_id)
 
-    async def _say(self, shop_id: str, due: AnswerDue, answer: Answer, *, is_command: bool) -> None:
-        draft = Draft(text=answer.text, attachments=answer.attachments, client_id=_answer_id(due))
-
+    async def _say(self, shop_id: str, due: AnswerDue, thought: Answer, turn: Turn) -> None:
         def work(tx: Transaction) -> None:
             try:
                 conversation = tx.conversations.get(due.conversation_id, lock=True)
             except ConversationNotFound:
                 return
-            is_due = conversation.is_ai_active or is_command
-            if not is_due or tx.messages.find(conversation.id, due.message_id) is None:
+            answer: Answer | None = thought
+            if not conversation.is_ai_active and turn.command is None:
+                answer = _placed_meanwhile(tx, Occasion(shop_id, due.conversation_id, due.message_id), turn)
+            if answer is None or tx.messages.find(conversation.id, due.message_id) is None:
                 return
             now = self.clock.now()
             tx.messages.add(
                 conversation.post(
-                    draft,
+                    Draft(text=answer.text, attachments=answer.attachments, client_id=_answer_id(due)),
                     id=self.ids.new(),
                     sender=Sender.ASSISTANT,
                     sender_id=None,
@@ -144,6 +144,12 @@ def _turn(
     offers = _offers(tx, shop) if command is None and rules.sells else []
     placed = placed_before(tx, occasion) if command is None and rules.sells else []
     return Turn(brief, history, question, command, rules, offers, placed)
+
+
+def _placed_meanwhile(tx: Transaction, occasion: Occasion, turn: Turn) -> Answer | None:
+    """All that is left to say where a person took over during the thought: the customer's order stands."""
+    placed = placed_before(tx, occasion) if turn.rules.sells else []
+    return Answer(text=placed_text(turn.brief.language, placed)) if placed else None
 
 
 def _offers(tx: Transaction, shop: Shop) -> list[str]:

@@ -65,13 +65,16 @@ class Chat:
             actor=self.stage.owner, shop_id=self.stage.shop.id, conversation_id=self.last.conversation_id
         )
 
-    async def person_takes_over(self):
+    async def person_takes_over(self, *, is_so=True):
         await ChangeConversation(self.db, self.clock)(
             actor=self.stage.owner,
             shop_id=self.stage.shop.id,
             conversation_id=self.last.conversation_id,
-            changes={"is_ai_active": False},
+            changes={"is_ai_active": not is_so},
         )
+
+    async def assistant_takes_over(self):
+        await self.person_takes_over(is_so=False)
 
 
 @pytest.fixture
@@ -252,6 +255,23 @@ async def test_an_order_is_told_after_a_crash_and_not_placed_again(chat, db, clo
     assert (told.sender, told.text) == (Sender.ASSISTANT, SPEECHES["de"].ordered.format(number="LCXX-0001"))
     assert begun.model.asked == ["Yes, please"]
     assert len(await db.read(lambda tx: tx.orders.latest(9), shop=begun.stage.shop.id)) == 1
+
+
+async def test_an_order_is_told_also_when_a_person_took_over_during_the_thought(chat, db, clock):
+    begun = await chat(**SELLING)
+    await a_product(db, clock, begun.stage.shop)
+    await begun.says("Hello")
+
+    async def answer(brief, history, question, till=None):
+        if question.text == "Yes":
+            await till.place(ORDER)
+        await begun.person_takes_over()
+        return Answer(text="Thank you! How about a grinder?")
+
+    begun.model.answer = answer
+    assert (await begun.says("Yes")).text == SPEECHES["en"].ordered.format(number="LCXX-0001")
+    await begun.assistant_takes_over()
+    assert await begun.says("No") is None
 
 
 async def test_a_shop_that_sells_gives_its_assistant_a_till(chat, db, clock):
