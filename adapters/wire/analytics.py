@@ -1,7 +1,9 @@
 """Figures on the wire: amounts are numbers in major units of the shop's currency, days are local dates."""
 
+import re
+from contextlib import suppress
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, field
 
@@ -12,7 +14,8 @@ from core.analytics.use_cases import When
 from core.kernel import Invalid
 
 Amount = int | float
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class PeriodQuery(In, forbid_unknown_fields=False):
@@ -28,17 +31,22 @@ class PeriodQuery(In, forbid_unknown_fields=False):
 
 
 class RevenueQuery(PeriodQuery):
-    by: Literal["day", "week", "month"] = "day"
+    by: Annotated[str, Meta(extra_json_schema={"enum": list(Bucket)})] = Bucket.DAY.value
 
     def bucket(self) -> Bucket:
+        """Raises Invalid."""
+        if self.by not in list(Bucket):
+            raise Invalid(field="by", rule=f"must be one of {', '.join(Bucket)}")
         return Bucket(self.by)
 
 
 def _date(said: str | None, name: str) -> date | None:
-    try:
-        return None if said is None else date.fromisoformat(said)
-    except ValueError:
-        raise Invalid(field=name, rule="must be a date such as 2026-03-29") from None
+    if said is None:
+        return None
+    with suppress(ValueError):
+        if _DAY.fullmatch(said):
+            return date.fromisoformat(said)
+    raise Invalid(field=name, rule="must be a date such as 2026-03-29")
 
 
 class ExportQuery(In, forbid_unknown_fields=False):

@@ -22,8 +22,8 @@ Cell = str | int | float | Decimal | datetime | bool | None
 BOM = "\ufeff"
 """Some spreadsheets take UTF-8 for something else without it."""
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell begins with that spreadsheets take for a formula."""
+_RISKY = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""What a cell begins with that spreadsheets take for a formula; some do for the full-width signs, too."""
 
 INSIDE = "(picture)"
 """In place of a picture that is part of the order itself."""

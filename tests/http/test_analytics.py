@@ -145,13 +145,22 @@ async def test_a_time_zone_that_nobody_knows_is_refused(api: Api, owner: str, zo
         ("from=2024-01-01", "from"),
         ("from=2026-03-02", "from"),
         ("to=tomorrow", "to"),
+        ("to=", "to"),
+        ("to=20260302", "to"),
         ("to=1969-12-31", "to"),
     ],
 )
 async def test_impossible_periods_are_refused(api: Api, owner: str, path: str, area: str, query: str, field):
     answer = await api.get(f"{path}/{area}?{query}", token=owner)
     assert answer.status_code == 400
-    assert field in answer.json()["error"]
+    assert answer.json()["error"].startswith(f"{field} ")
+    assert "regex" not in answer.json()["error"], "people read it"
+
+
+async def test_revenue_comes_by_day_week_or_month(api: Api, owner: str, path: str):
+    answer = await api.get(f"{path}/revenue?by=year", token=owner)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "by must be one of day, week, month"
 
 
 @pytest.mark.parametrize("role", Role)

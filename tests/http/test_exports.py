@@ -98,7 +98,7 @@ async def test_orders_come_back_from_csv_as_they_were(api: Api, owner: str, path
     assert (second["Status"], second["Total"], second["Street"]) == ("Completed", "0.00", "Ring 1, Vienna")
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20"])
 async def test_no_cell_is_a_formula(api: Api, owner: str, path: str, db, stage, clock, sign: str):
     evil = f'{sign}HYPERLINK("https://evil.example")'
     label = f"{sign}label"
@@ -168,7 +168,8 @@ async def test_dates_are_the_shops_and_both_included(api: Api, owner: str, path:
 async def test_impossible_dates_are_refused(api: Api, owner: str, path: str, query: str, field: str):
     answer = await api.get(f"{path}/products.csv?{query}", token=owner)
     assert answer.status_code == 400
-    assert field in answer.json()["error"]
+    assert answer.json()["error"].startswith(f"{field} must ")
+    assert "regex" not in answer.json()["error"], "people read it"
 
 
 async def test_a_mark_for_spreadsheets_is_there_on_request(api: Api, owner: str, path: str):
