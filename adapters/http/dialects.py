@@ -57,9 +57,14 @@ class Dialect:
     """What this dialect calls the core's fields."""
 
     def spelled(self, error: Invalid) -> Invalid:
-        """The same complaint about the field that the client knows."""
-        name = str(error.facts["field"])
-        return type(error)(field=self.fields.get(name, name), rule=error.facts["rule"])
+        """The same complaint about the field that the client knows, wherever it is."""
+        return type(error)(field=self._spelled(str(error.facts["field"])), rule=error.facts["rule"])
+
+    def _spelled(self, name: str) -> str:
+        if name in self.fields:
+            return self.fields[name]
+        place, dot, inside = name.partition(".")
+        return place + dot + self._spelled(inside) if dot else name
 
     def told(self, problem: Problem) -> Problem:
         """The problem with the status that it has in this dialect."""
