@@ -10,7 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from adapters.db.catalogue import products, stock_changes
 from adapters.db.conversations import conversations, messages
 from adapters.db.files import files, stored_objects
-from adapters.db.orders import order_lines, orders
+from adapters.db.orders import order_counters, order_lines, orders
 from adapters.db.shops import members, shop_streams, shops
 from adapters.db.stream import events
 from core.files.model import FileState
@@ -146,6 +146,13 @@ CHECKS = (
         sa.select(shop_streams.c.shop_id)
         .join(_streams, _streams.c.shop_id == shop_streams.c.shop_id)
         .where(_streams.c.newest != shop_streams.c.position),
+    ),
+    Check(
+        "every shop counts its orders and its events",
+        sa.select(shops.c.shop_id)
+        .outerjoin(order_counters, order_counters.c.shop_id == shops.c.shop_id)
+        .outerjoin(shop_streams, shop_streams.c.shop_id == shops.c.shop_id)
+        .where(sa.or_(order_counters.c.shop_id.is_(None), shop_streams.c.shop_id.is_(None))),
     ),
     Check(
         "every shop's owner is in its team",

@@ -20,6 +20,7 @@ READ = "nobody has read beyond the newest message"
 ORPHAN = "every message belongs to a conversation"
 GAP = "each stream of events has no gap"
 POSITION = "each stream ends at its shop's position"
+COUNTER = "every shop counts its orders and its events"
 OWNER = "every shop's owner is in its team"
 FILE = "every file's bytes are noted where they are kept"
 STOCK = "each product's stock is what its last change left"
@@ -44,6 +45,8 @@ TAMPERING = [
         f"{OF_SHOP} AND position = (SELECT max(position) FROM events {OF_SHOP})",
     ),
     (POSITION, "UPDATE shop_streams SET position = position + 1", OF_SHOP),
+    (COUNTER, "DELETE FROM order_counters", OF_SHOP),
+    (COUNTER, "DELETE FROM shop_streams", OF_SHOP),
     (OWNER, "DELETE FROM members", OF_SHOP),
     (FILE, "DELETE FROM stored_objects", "WHERE key = '{shop}/picture'"),
     (FILE, "UPDATE files SET object_key = NULL", OF_SHOP),
