@@ -16,7 +16,7 @@ from core.forms.model import Form, FormField
 from core.orders.documents import OrderDocument
 from core.orders.model import Order
 from core.shops.model import Member, Shop
-from core.shops.policy import Permission, Role
+from core.shops.policy import Permission, Role, Standing
 from core.shops.subscription import SubscriptionChanges
 
 
@@ -50,6 +50,10 @@ EXPENSES = "expenses"
 
 Added = TypeVar("Added")
 Changed = TypeVar("Changed")
+
+
+def may_edit(standing: Standing, area: Area) -> bool:
+    return standing.may(NEEDS[area])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
