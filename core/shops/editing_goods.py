@@ -86,7 +86,7 @@ class GoodsEditor:
     def _locked(
         self, edits: Edits[ProductChanges, ProductEdit], orders: Iterable[Order]
     ) -> dict[str, Product]:
-        """The products that are about to change. Everybody locks orders first, then products, then numbers."""
+        """The products about to change. Everybody locks orders first, then products, then numbers."""
         ordered = {line.product_id for order in orders for line in order.lines}
         return self.tx.products.by_ids({*edits.changed, *edits.removed, *ordered}, lock=True)
 
