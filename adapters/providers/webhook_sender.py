@@ -1,25 +1,17 @@
-"""Sends webhooks: signed as Standard Webhooks describes, and only to where anybody could send them.
-
-A name is looked up once. All its addresses have to be public, and the connection goes to one of exactly
-these: a second answer of the name server, which might be another, is never asked for. The certificate is
-checked against the name.
-"""
+"""Sends webhooks: signed as Standard Webhooks describes, and only to where anybody could send them."""
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
 from adapters.providers.public_addresses import checked_address, is_public
+from adapters.providers.public_http import NoAddress, PublicHttp, Refused, retry_after, told
 from core.conversations.messages import cleaned
 from core.webhooks.model import ANSWER_KEPT, Outcome
 from ports.resolver import Resolver
@@ -29,10 +21,6 @@ ANSWER_READ = 64 * 1024
 """Bytes. Whoever answers more is not listened to any longer."""
 
 AGENT = "Parley-Webhooks/1"
-
-
-class Refused(Exception):
-    """Nothing is sent there, and this sentence goes into the log."""
 
 
 class HttpWebhookSender:
@@ -47,10 +35,9 @@ class HttpWebhookSender:
         tls: ssl.SSLContext | None = None,
         patience: float = LONGEST_TRY,
     ) -> None:
-        self._resolver, self._allows_private, self._is_public = resolver, allows_private, is_public
-        self._tls, self._patience = tls, patience
-        self._opening = asyncio.Lock()
-        self._http: Any = None
+        self._http = PublicHttp(resolver, allows_private=allows_private, is_public=is_public, tls=tls)
+        self._allows_private, self._patience = allows_private, patience
+        self.close = self._http.close
 
     def checked(self, url: str) -> str:
         return checked_address(url, allows_private=self._allows_private)
@@ -58,61 +45,26 @@ class HttpWebhookSender:
     async def send(self, url: str, *, id: str, at: datetime, body: str, secrets: Sequence[str]) -> Outcome:
         began = time.monotonic()
         try:
-            outcome = await self._send(urlsplit(url), _headers(id, at, body, secrets), body.encode(), at)
-        except Refused as refused:
+            outcome = await self._send(url, _headers(id, at, body, secrets), body.encode(), at)
+        except (Refused, NoAddress) as refused:
             outcome = Outcome(error=str(refused))
         except TimeoutError:
             outcome = Outcome(error=f"no answer within {self._patience:g} seconds")
         except Exception as error:  # of whatever kind: it is one try that failed
-            outcome = Outcome(error=_told(error))
+            outcome = Outcome(error=told(error))
         return replace(outcome, duration_ms=round((time.monotonic() - began) * 1000))
 
-    async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close()
-
-    async def _opened(self) -> Any:
-        async with self._opening:
-            if self._http is None:
-                self._http = await asyncio.to_thread(_connections, self._tls)
-        return self._http
-
-    async def _send(self, url: SplitResult, headers: dict[str, str], body: bytes, at: datetime) -> Outcome:
+    async def _send(self, url: str, headers: dict[str, str], body: bytes, at: datetime) -> Outcome:
         deadline = asyncio.get_running_loop().time() + self._patience
         async with AsyncExitStack() as connection:
             async with asyncio.timeout_at(deadline):
-                http, addresses = await self._opened(), await self._addresses(url)
-                answer = await connection.enter_async_context(http.post(url, addresses, headers, body))
+                answer = await connection.enter_async_context(self._http.post(url, headers, body))
             return Outcome(
                 status=answer.status,
                 answer=await _beginning(answer.chunks(), deadline),
                 error="redirects are not followed" if 300 <= answer.status < 400 else None,
-                retry_after=_retry_after(answer.header("retry-after"), at),
+                retry_after=retry_after(answer.header("retry-after"), at),
             )
-
-    async def _addresses(self, url: SplitResult) -> Sequence[str]:
-        """Raises Refused. All of them count: it is the name's owner who says which one comes first."""
-        try:
-            found = await self._resolver.addresses(url.hostname or "", url.port or _PORTS[url.scheme])
-        except (OSError, UnicodeError):
-            found = []
-        if not found:
-            raise Refused("the host's name has no address")
-        are_public = all(map(self._is_public, found))
-        if not are_public and not self._allows_private:
-            raise Refused("the host's name leads to an address that is not public")
-        if url.scheme != "https" and any(map(self._is_public, found)):
-            raise Refused("what leaves this machine must be sent by https")
-        return found
-
-
-_PORTS = {"https": 443, "http": 80}
-
-
-def _connections(tls: ssl.SSLContext | None) -> Any:
-    from adapters.providers.pinned_http import PinnedHttp  # noqa: PLC0415 - heavy, see there
-
-    return PinnedHttp(tls)
 
 
 def _headers(id: str, at: datetime, body: str, secrets: Sequence[str]) -> dict[str, str]:
@@ -139,23 +91,3 @@ async def _beginning(chunks: AsyncIterator[bytes], deadline: float) -> str:
                 if len(read) >= ANSWER_READ:
                     break
     return cleaned(read[: 4 * ANSWER_KEPT].decode(errors="replace"))[:ANSWER_KEPT]
-
-
-def _retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Seconds, or a date (RFC 9110, 10.2.3); None when it is neither."""
-    value = (value or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return timedelta(seconds=int(value))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(timedelta(0), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
-
-
-def _told(error: Exception) -> str:
-    """The innermost reason, which is the one that tells something."""
-    cause: BaseException = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
-    return cleaned(f"{type(error).__name__}: {cause}")[:500]
