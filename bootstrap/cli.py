@@ -15,6 +15,7 @@ from bootstrap import (
     cli_admins,
     cli_events,
     cli_members,
+    cli_push,
     cli_secrets,
     cli_shops,
     cli_sites,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(cli_admins.app, name="admins")
 app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_members.app, name="members")
+app.add_typer(cli_push.app, name="push")
 app.add_typer(cli_secrets.app, name="secrets")
 app.add_typer(cli_shops.app, name="shop")
 app.add_typer(cli_sites.app, name="sites")

@@ -15,15 +15,18 @@ from adapters.providers.jwt import JwtTokens
 from adapters.providers.limits_memory import MemoryRateLimiter
 from adapters.providers.presence_memory import MemoryPresence
 from adapters.providers.proofs import HmacProofs
+from adapters.providers.push_memory import MemoryPushSender
+from adapters.providers.push_sender import HttpPushSender
 from adapters.providers.resolver import SystemResolver
 from adapters.providers.rules import RulesAssistant
 from adapters.providers.system import RandomIds, SystemClock
+from adapters.providers.vapid import Vapid, key_from_secret, private_key
 from adapters.providers.webhook_sender import HttpWebhookSender
 from adapters.wire.webhook_bodies import body_of
 from bootstrap import files, use_cases
 from bootstrap.health import SystemHealth
-from bootstrap.secrets import encryption_keys, signing_secret
-from bootstrap.settings import AssistantKind, Settings
+from bootstrap.secrets import derived, encryption_keys, signing_secret
+from bootstrap.settings import AssistantKind, PushKind, Settings
 from bootstrap.subscribers import subscriptions
 from core.identity.use_cases import Logins
 from ports.assistant import Assistant
@@ -33,6 +36,7 @@ from ports.clock import Clock, Ids
 from ports.db import Database
 from ports.limits import RateLimiter
 from ports.presence import Presence
+from ports.push import PushSender
 from ports.resolver import Resolver
 from ports.webhooks import WebhookSender
 
@@ -103,6 +107,20 @@ def _webhook_sender(settings: Settings, resolver: Resolver) -> WebhookSender:
     return HttpWebhookSender(resolver, allows_private=settings.webhooks_allow_private)
 
 
+def _vapid(settings: Settings, secret: str) -> Vapid:
+    if settings.vapid_private_key is not None:
+        key = private_key(settings.vapid_private_key.get_secret_value())
+    else:
+        key = key_from_secret(derived(secret, "web push"))
+    return Vapid(key, settings.push_subject)
+
+
+def _push_sender(settings: Settings, vapid: Vapid, resolver: Resolver, clock: Clock) -> PushSender:
+    if settings.push is PushKind.MEMORY:
+        return MemoryPushSender(vapid)
+    return HttpPushSender(vapid, resolver, clock)
+
+
 class Container(containers.DeclarativeContainer):
     """Tests pass overrides at construction: `Container(settings=…, clock=providers.Object(…))`."""
 
@@ -121,6 +139,8 @@ class Container(containers.DeclarativeContainer):
     cipher: providers.Provider[Any] = providers.Singleton(_cipher, settings)
     resolver: providers.Provider[Any] = providers.Singleton(SystemResolver)
     webhook_sender: providers.Provider[Any] = providers.Singleton(_webhook_sender, settings, resolver)
+    vapid: providers.Provider[Any] = providers.Singleton(_vapid, settings, secret)
+    push_sender: providers.Provider[Any] = providers.Singleton(_push_sender, settings, vapid, resolver, clock)
     assistant: providers.Provider[Any] = providers.Singleton(_assistant, settings)
     storage: providers.Provider[Any] = providers.Singleton(files.storage, settings)
     file_types: providers.Provider[Any] = providers.Singleton(files.file_types)
@@ -141,6 +161,7 @@ class Container(containers.DeclarativeContainer):
         presence=presence,
         logins=logins,
         sender=webhook_sender,
+        push_sender=push_sender,
         wording=providers.Object(body_of),
         lease=settings.provided.lease,
         chat_idle=settings.provided.chat_idle,

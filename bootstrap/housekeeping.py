@@ -39,6 +39,7 @@ class Swept(NamedTuple):
     files: int
     notifications: int
     memories: int
+    push_subscriptions: int
 
 
 class Housekeeping:
@@ -71,7 +72,7 @@ class Housekeeping:
         """How much went."""
         now = self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, int, int, int, int, int]:
+        def work(tx: Transaction) -> tuple[int, int, int, int, int, int, int]:
             return (
                 tx.stream.prune(now - self._events_kept),
                 tx.logins.prune(now - LOGINS_KEPT),
@@ -79,11 +80,12 @@ class Housekeeping:
                 tx.webhooks.prune(now - self._webhooks_kept),
                 tx.notifications.prune(now - self._notifications_kept),
                 tx.memories.prune(now - MEMORIES_KEPT),
+                tx.push_subscriptions.prune(now),
             )
 
-        events, logins, sessions, deliveries, told, memories = await self._db.transact(work, shop=SYSTEM)
+        events, logins, sessions, deliveries, *others = await self._db.transact(work, shop=SYSTEM)
         answers, files = await self._answers.prune(), await self._sweep_files()
-        return Swept(events, logins, sessions, answers, deliveries, files, told, memories)
+        return Swept(events, logins, sessions, answers, deliveries, files, *others)
 
     async def _run(self) -> None:
         pause = FIRST_SECONDS

@@ -1,10 +1,10 @@
-"""How values of settings are written in the environment: rates, durations and lists."""
+"""How values of settings are written in the environment: rates, durations, lists, and what pushes need."""
 
 import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from ports.limits import Rate
@@ -35,6 +35,25 @@ def words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
 
 
+def _key_of_p256(value: SecretStr) -> SecretStr:
+    from adapters.providers.vapid import private_key
+
+    try:
+        private_key(value.get_secret_value())
+    except Exception:
+        # Without its cause, which may quote the key.
+        raise ValueError("must be a private key of P-256, as parley push keys makes one, or in PEM") from None
+    return value
+
+
+def _subject(value: str) -> str:
+    if not re.fullmatch(r"mailto:[^\s@<>]+@[^\s@<>]+|https://[^\s<>]+", value):
+        raise ValueError("must be such as mailto:you@shop.example or https://shop.example")
+    return value
+
+
 RateSetting = Annotated[Rate, NoDecode, BeforeValidator(rate)]
 Duration = Annotated[timedelta, NoDecode, BeforeValidator(duration)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)]
+PushKey = Annotated[SecretStr, AfterValidator(_key_of_p256)]
+PushSubject = Annotated[str, AfterValidator(_subject)]

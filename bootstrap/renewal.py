@@ -6,11 +6,12 @@ What seals for hours only (kept answers) is not here: it is gone before anybody 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from core.notifications.pushes import address_record
 from core.outages import SecretUnreadable
 from core.visits.identity import record_of
 from core.webhooks.model import secret_record
 from ports.cipher import Cipher
-from ports.db import SYSTEM, Database, Transaction
+from ports.db import SYSTEM, Database, Scope, Transaction
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Renewal:
 class Renewer:
     cipher: Cipher
     shop_id: str
+    """Empty for what belongs to people."""
     done: Renewal
 
     def sealed(self, old: str, record: str) -> str:
@@ -63,23 +65,36 @@ def _identity(tx: Transaction, renewer: Renewer) -> None:
     )
 
 
-KEEPERS: tuple[Callable[[Transaction, Renewer], None], ...] = (_webhooks, _identity)
-"""Everything that keeps secrets which have to be read again. What is new belongs here, too."""
+def _push_subscriptions(tx: Transaction, renewer: Renewer) -> None:
+    for digest, sealed in tx.push_subscriptions.sealed():
+        renewed = renewer.sealed(sealed, address_record(digest))
+        if renewed != sealed:
+            tx.push_subscriptions.reseal(digest, old=sealed, new=renewed)
+
+
+Keeper = Callable[[Transaction, Renewer], None]
+OF_SHOPS: tuple[Keeper, ...] = (_webhooks, _identity)
+OF_PEOPLE: tuple[Keeper, ...] = (_push_subscriptions,)
+"""Everything that keeps secrets which have to be read again. What is new belongs into one of these, too."""
 
 
 async def renew(db: Database, cipher: Cipher) -> Renewal:
     total = Renewal()
     shops = await db.read(lambda tx: [shop.id for shop in tx.shops.all()], shop=SYSTEM)
-    for shop_id in shops:
-
-        def work(tx: Transaction, shop_id: str = shop_id) -> Renewal:
-            # Made anew at each run: a body may run more than once.
-            renewer = Renewer(cipher, shop_id, Renewal())
-            for keep in KEEPERS:
-                keep(tx, renewer)
-            return renewer.done
-
-        done = await db.transact(work, shop=shop_id)
+    rounds: list[tuple[Scope, tuple[Keeper, ...]]] = [(shop_id, OF_SHOPS) for shop_id in shops]
+    for scope, keepers in [*rounds, (SYSTEM, OF_PEOPLE)]:
+        done = await db.transact(_renewing(cipher, scope, keepers), shop=scope)
         total.renewed += done.renewed
         total.unreadable += done.unreadable
     return total
+
+
+def _renewing(cipher: Cipher, scope: Scope, keepers: tuple[Keeper, ...]) -> Callable[[Transaction], Renewal]:
+    def work(tx: Transaction) -> Renewal:
+        # Made anew at each run: a body may run more than once.
+        renewer = Renewer(cipher, "" if scope is SYSTEM else scope, Renewal())
+        for keep in keepers:
+            keep(tx, renewer)
+        return renewer.done
+
+    return work

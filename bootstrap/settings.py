@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bootstrap.limits import Limits
-from bootstrap.notations import Duration, Words, words
+from bootstrap.notations import Duration, PushKey, PushSubject, Words, words
 from core.sites.hosts import host_of
 
 SECRET_MINIMUM = 32
@@ -46,6 +46,11 @@ class AssistantKind(StrEnum):
     OFF = "off"
     RULES = "rules"
     OPENAI = "openai"
+
+
+class PushKind(StrEnum):
+    WEB = "web"
+    MEMORY = "memory"
 
 
 class Settings(BaseSettings):
@@ -107,6 +112,12 @@ class Settings(BaseSettings):
     webhooks_kept: Duration = timedelta(days=30)
     notifications_kept: Duration = timedelta(days=90)
     """How long the log of what was sent to webhooks reaches back."""
+    push: PushKind = PushKind.WEB
+    """Whether pushes go to browsers' push services, or nowhere."""
+    vapid_private_key: PushKey | None = Field(default=None, validation_alias="VAPID_PRIVATE_KEY")
+    """Identifies this server to push services; default: one that follows from JWT_SECRET."""
+    vapid_subject: PushSubject | None = Field(default=None, validation_alias="VAPID_SUBJECT")
+    """Whom push services turn to: mailto: or https:. Default: the public address."""
     lease: Duration = timedelta(seconds=60)
     """How long one process may work on a delivery before another one takes it for lost."""
     shutdown_seconds: float = Field(default=8.0, gt=0, le=60)
@@ -195,6 +206,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _able_to_push(self) -> Self:
+        if self.push is PushKind.MEMORY and self.env is Environment.PRODUCTION:
+            raise ValueError("PARLEY_PUSH must not be memory in production: nobody would be told")
+        return self
+
+    @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
         if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value()) < SECRET_MINIMUM:
             raise ValueError(f"JWT_SECRET must have at least {SECRET_MINIMUM} characters")
@@ -232,6 +249,11 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def push_subject(self) -> str:
+        """In production the public address is https, and so says whose server this is."""
+        return self.vapid_subject or (self.base_url if self.is_secure else "https://localhost")
 
     @property
     def is_secure(self) -> bool:

@@ -9,11 +9,13 @@ from bootstrap.settings import AssistantKind, Settings
 from core.application import Application
 from core.conversations.events import AnswerDue, ConversationOpened, ConversationReopened
 from core.kernel import Event
+from core.notifications.events import PushDue
 from core.orders.events import OrderChanged
 
 ANSWER = "assistant.answer"
 CLOSE_SILENT = "conversation.close_silent"
 TELL_CUSTOMER = "order.tell_customer"
+PUSH = "notification.push"
 
 
 def subscriptions(settings: Settings) -> Mapping[type[Event], Sequence[str]]:
@@ -22,6 +24,7 @@ def subscriptions(settings: Settings) -> Mapping[type[Event], Sequence[str]]:
         ConversationOpened: [CLOSE_SILENT],
         ConversationReopened: [CLOSE_SILENT],
         OrderChanged: [TELL_CUSTOMER],
+        PushDue: [PUSH],
     }
     answered: dict[type[Event], Sequence[str]] = (
         {} if settings.assistant is AssistantKind.OFF else {AnswerDue: [ANSWER]}
@@ -39,4 +42,7 @@ def handlers(application: Application) -> Mapping[str, Handler]:
     async def tell_customer(shop_id: str, event: Event) -> None:
         await application.tell_customer(shop_id, cast(OrderChanged, event))
 
-    return {ANSWER: answer, CLOSE_SILENT: close_silent, TELL_CUSTOMER: tell_customer}
+    async def push(shop_id: str, event: Event) -> datetime | None:
+        return await application.push.send(shop_id, cast(PushDue, event))
+
+    return {ANSWER: answer, CLOSE_SILENT: close_silent, TELL_CUSTOMER: tell_customer, PUSH: push}

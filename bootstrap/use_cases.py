@@ -15,6 +15,7 @@ from core.application import (
     NotificationUseCases,
     OrderUseCases,
     PlatformUseCases,
+    PushUseCases,
     RoomUseCases,
     ShopUseCases,
     SiteUseCases,
@@ -31,6 +32,7 @@ from core.files import serving, uploading
 from core.forms import use_cases as forms
 from core.identity import admins, authentication, people
 from core.identity import use_cases as identity
+from core.notifications import pushing, subscribing
 from core.notifications import use_cases as notifications
 from core.orders import submitting, telling
 from core.orders import use_cases as orders
@@ -52,6 +54,7 @@ from ports.filetypes import FileTypes
 from ports.passwords import Passwords
 from ports.presence import Presence
 from ports.proofs import Proofs
+from ports.push import PushSender
 from ports.storage import Storage
 from ports.tokens import Tokens
 from ports.webhooks import WebhookSender, Wording
@@ -78,6 +81,7 @@ def application(
     sender: WebhookSender,
     wording: Wording,
     lease: timedelta,
+    push_sender: PushSender,
 ) -> Application:
     return Application(
         identity=_identity(db, clock, ids, emails, passwords, tokens, logins),
@@ -99,6 +103,12 @@ def application(
             list=notifications.ListNotifications(db),
             read=notifications.ReadNotifications(db, clock),
             delete=notifications.DeleteNotifications(db),
+        ),
+        push=PushUseCases(
+            public_key=subscribing.ReadPushKey(push_sender),
+            subscribe=subscribing.SubscribeToPushes(db, clock, ids, cipher, push_sender),
+            unsubscribe=subscribing.UnsubscribeFromPushes(db),
+            send=pushing.PushNotification(db, clock, cipher, push_sender),
         ),
         catalogue=CatalogueUseCases(
             list=catalogue.ListProducts(db),

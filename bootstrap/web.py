@@ -30,7 +30,11 @@ class Service:
         settings, application = container.settings(), container.application()
         self._settings, self._db = settings, container.db()
         self._closable = closable(
-            container.limiter(), container.presence(), container.assistant(), container.webhook_sender()
+            container.limiter(),
+            container.presence(),
+            container.assistant(),
+            container.webhook_sender(),
+            container.push_sender(),
         )
         self._at_start: list[Callable[[], Awaitable[None]]] = []
         limiter, clock = container.limiter(), container.clock()

@@ -58,5 +58,5 @@ async def _work(container: Container) -> None:
     await housekeeping.stop()
     await feed.close()
     await db.close()
-    for part in closable(container.assistant(), container.webhook_sender()):
+    for part in closable(container.assistant(), container.webhook_sender(), container.push_sender()):
         await part.close()

@@ -67,6 +67,8 @@ from core.identity.use_cases import (
     Register,
     WhoAmI,
 )
+from core.notifications.pushing import PushNotification
+from core.notifications.subscribing import ReadPushKey, SubscribeToPushes, UnsubscribeFromPushes
 from core.notifications.use_cases import DeleteNotifications, ListNotifications, ReadNotifications
 from core.orders.submitting import SubmitForm
 from core.orders.telling import TellCustomer
@@ -257,6 +259,16 @@ class NotificationUseCases:
 
 
 @dataclass(frozen=True, slots=True)
+class PushUseCases:
+    """`send` puts a notification before browsers whose pages are closed."""
+
+    public_key: ReadPushKey
+    subscribe: SubscribeToPushes
+    unsubscribe: UnsubscribeFromPushes
+    send: PushNotification
+
+
+@dataclass(frozen=True, slots=True)
 class AnalyticsUseCases:
     overview: SumUp
     orders: CountOrders
@@ -308,6 +320,7 @@ class Application:
     rooms: RoomUseCases
     inbox: InboxUseCases
     notifications: NotificationUseCases
+    push: PushUseCases
     orders: OrderUseCases
     analytics: AnalyticsUseCases
     exports: ExportUseCases

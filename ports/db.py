@@ -22,6 +22,7 @@ from ports.exports import Exports
 from ports.files import Files, StoredObjects
 from ports.memories import Memories
 from ports.notifications import Notifications
+from ports.push import PushSubscriptions
 from ports.shops import Members, Shops
 from ports.sites import Sites
 from ports.visits import Visitors
@@ -246,6 +247,8 @@ class Transaction(Protocol):
     def memories(self) -> Memories: ...
     @property
     def notifications(self) -> Notifications: ...
+    @property
+    def push_subscriptions(self) -> PushSubscriptions: ...
     @property
     def stream(self) -> Stream: ...
     @property

@@ -139,6 +139,8 @@ NOT_OF_SHOPS = {
     "users": "people, who may work for several shops: matched by email, or made without a password",
     "logins": "end with the server that they were made on",
     "login_secrets": "as logins",
+    "push_subscriptions": "people's browsers, which are bound to this server's key",
+    "pushes": "what those were told",
     "stored_answers": "answers to requests that may be repeated on the old server, for a day",
     "stored_objects": "what this server's storage holds: written anew as files arrive",
 }

@@ -9,6 +9,7 @@ from core.catalogue import events as catalogue_events
 from core.conversations import events as conversation_events
 from core.forms import events as form_events
 from core.kernel import Event
+from core.notifications import events as notification_events
 from core.orders import events as order_events
 from core.shops import events as shop_events
 
@@ -19,7 +20,7 @@ def _topics(*modules: Any) -> dict[str, type[Event]]:
 
 
 TOPICS: Mapping[str, type[Event]] = _topics(
-    catalogue_events, conversation_events, form_events, order_events, shop_events
+    catalogue_events, conversation_events, form_events, notification_events, order_events, shop_events
 )
 """Every event that can be stored, by its name in storage."""
 

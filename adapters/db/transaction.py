@@ -17,6 +17,7 @@ from adapters.db.identity import SqlLogins, SqlUsers
 from adapters.db.memories import SqlMemories
 from adapters.db.notifications import SqlNotifications
 from adapters.db.orders import SqlOrders
+from adapters.db.push import SqlPushSubscriptions
 from adapters.db.shops import SqlMembers, SqlShops
 from adapters.db.sites import SqlSites
 from adapters.db.statements import Session
@@ -26,6 +27,7 @@ from adapters.db.visits import SqlVisitors
 from adapters.db.webhooks import SqlWebhooks
 from core.conversations.events import AgentsNotified
 from core.kernel import DomainError, Event
+from core.notifications.events import PushDue
 from core.shops.errors import ShopNotFound
 from ports.clock import Clock, Ids
 from ports.db import SYSTEM, Committed, DeliveryState, Recorded, Scope
@@ -118,6 +120,10 @@ class SqlTransaction:
         return SqlNotifications(self.session)
 
     @property
+    def push_subscriptions(self) -> SqlPushSubscriptions:
+        return SqlPushSubscriptions(self.session)
+
+    @property
     def stream(self) -> SqlStream:
         return SqlStream(self.session, self._shop_id)
 
@@ -165,12 +171,17 @@ class SqlTransaction:
         rows = [{"id": new_id(), "topic": event.topic, "payload": encoded(event)} for event in self._recorded]
         for row, event in zip(rows, self._recorded, strict=True):
             if isinstance(event, AgentsNotified):
-                self.notifications.tell(shop_id, row["id"], event, now)
+                self._notify(shop_id, row["id"], event, now)
         first = self._append(shop_id, rows, now) - count + 1
         return [
             Recorded(id=row["id"], shop_id=shop_id, position=position, occurred_at=now, event=event)
             for position, (row, event) in enumerate(zip(rows, self._recorded, strict=True), first)
         ]
+
+    def _notify(self, shop_id: str, event_id: str, notice: AgentsNotified, now: datetime) -> None:
+        self.notifications.tell(shop_id, event_id, notice, now)
+        if self.push_subscriptions.has_readers(shop_id):
+            self.later(PushDue(notification_id=event_id), due_at=now, lane=event_id)
 
     def _append(self, shop_id: str, rows: list[dict[str, Any]], now: datetime) -> int:
         """Put events at the end of the shop's stream, and return the position of the last."""

@@ -28,6 +28,8 @@ _ERRORS: dict[str, type[DomainError]] = {
     "pk_orders": OrderExists,
     "uq_orders_number": NumberTaken,
     "pk_stored_answers": DoneBefore,
+    "pk_pushes": DoneBefore,
+    "uq_push_subscriptions_digest": DoneBefore,
     "pk_site_hosts": HostTaken,
     "uq_site_hosts_pattern": HostTaken,
     "pk_visitor_sessions": SessionTaken,

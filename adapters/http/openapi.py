@@ -152,6 +152,8 @@ class Provider(OpenAPIProvider):
     def _responses(self, rule: Rule, endpoint: Endpoint) -> Json:
         responses: Json = {}
         for status in (endpoint.status, *endpoint.also):
+            if status >= 400 and not _is_shown(endpoint.returns):
+                continue  # it only ever refuses, and what is told below is all there is
             responses[str(status)] = {"description": "Done" if status < 400 else "Not now"}
             if _is_shown(endpoint.returns):
                 responses[str(status)]["content"] = self._json(endpoint.returns)

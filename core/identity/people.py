@@ -72,7 +72,7 @@ class ChangeAccount:
     clock: Clock
 
     async def __call__(self, *, actor: UserActor, user_id: str, changes: AccountChanges) -> User:
-        """A new password ends all other sign-ins of this person.
+        """A new password ends all other sign-ins of this person, and the pushes to their browsers.
 
         Raises NotYourAccount, Invalid or UsernameTaken.
         """
@@ -88,6 +88,7 @@ class ChangeAccount:
             if new_hash is not None:
                 user.password_hash = new_hash
                 tx.logins.revoke_others(user_id, keep=actor.login_id, now=self.clock.now())
+                tx.push_subscriptions.forget_ended(user_id)
             tx.users.save(user)
             return user
 

@@ -149,8 +149,7 @@ class Refresh:
             if login is None or not login.is_live(now):
                 return None
             if secret.used_at is not None:
-                login.revoke(now)
-                tx.logins.save(login)
+                end(tx, login, now)
                 return None
             secret.used_at = now
             tx.logins.save_secret(secret)
@@ -174,8 +173,7 @@ class LogOut:
         def work(tx: Transaction) -> None:
             for login_id in sorted(login_ids):
                 if login := tx.logins.find(login_id, lock=True):
-                    login.revoke(self.clock.now())
-                    tx.logins.save(login)
+                    end(tx, login, self.clock.now())
 
         await self.db.transact(work, shop=SYSTEM)
 
@@ -245,6 +243,13 @@ class EnsureProfile:
             return user, None if is_known else self.logins.extend(tx, login)
 
         return await self.db.transact(work, shop=SYSTEM)
+
+
+def end(tx: Transaction, login: Login, now: datetime) -> None:
+    """And with it the pushes to the browser that was signed in."""
+    login.revoke(now)
+    tx.logins.save(login)
+    tx.push_subscriptions.forget_ended(login.user_id)
 
 
 def refuse_common(passwords: Passwords, password: str) -> None:

@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 from adapters.providers.fernet import FernetCipher
+from adapters.providers.push_memory import MemoryPushSender
+from adapters.providers.vapid import Vapid, new_private_key, private_key
 from bootstrap.renewal import renew
+from core.notifications.pushes import PushAddress, address_record, digest_of
+from core.notifications.subscribing import SubscribeToPushes
 from core.outages import SecretUnreadable
 from core.visits.identity import ReadIdentitySecret, RotateIdentitySecret
 from core.webhooks.model import WebhookEndpoint, secret_record
-from tests.builders import a_shop, ids
+from ports.db import SYSTEM
+from tests.builders import a_shop, a_user, ids
+from tests.services.pushes import Browser
 
 OLD, NEW = FernetCipher(["the old key"]), FernetCipher(["the new key"])
 BOTH = FernetCipher(["the new key", "the old key"])
@@ -67,6 +73,18 @@ async def test_everything_is_sealed_anew_and_stays_what_it_was(db, stages):
             await opened(db, stage, OLD)
 
 
+async def test_where_browsers_are_reached_is_sealed_anew(db, clock):
+    browser = Browser("https://push.example/a").subscription
+    address = PushAddress(endpoint=browser["endpoint"], **browser["keys"])
+    sender = MemoryPushSender(Vapid(private_key(new_private_key()), ""))
+    await SubscribeToPushes(db, clock, ids, OLD, sender)(actor=await a_user(db, clock), address=address)
+    assert (await renew(db, NEW)).unreadable == [address_record(digest_of(address.endpoint))]
+    assert (await renew(db, BOTH)).renewed == 1
+    [(digest, sealed)] = await db.read(lambda tx: tx.push_subscriptions.sealed(), shop=SYSTEM)
+    assert PushAddress.from_text(NEW.decrypt(sealed, record=address_record(digest))) == address
+    assert (await renew(db, BOTH)).renewed == 0
+
+
 async def test_a_second_time_there_is_nothing_to_do(db, stages):
     await renew(db, BOTH)
     assert (await renew(db, BOTH)).renewed == 0
@@ -83,4 +101,4 @@ async def test_what_no_key_opens_is_named_and_left_alone(db, stages):
 def test_whatever_seals_is_renewed_too():
     core = Path(__file__).parents[2] / "core"
     sealing = {path.parent.name for path in core.rglob("*.py") if "cipher.encrypt(" in path.read_text()}
-    assert sealing == {"visits", "webhooks"}, "what is new belongs into bootstrap/renewal.py"
+    assert sealing == {"notifications", "visits", "webhooks"}, "what is new belongs into bootstrap/renewal.py"

@@ -74,6 +74,7 @@ def test_what_is_public_is_a_short_list(app: Quart):
         *("/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"),
         *("/widget.v1.0.0.js", "/embed", "/embed/<id:part>", "/sw.js"),
         *("/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"),
+        *("/api/auth/facebook", "/api/auth/google", "/api/notifications/vapid-public-key"),
         "/api/chat/anonymous-token",
         *("/webchat/session", "/webchat/init", "/webchat/open", "/webchat/message", "/webchat/messages"),
         *(

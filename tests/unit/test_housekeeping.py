@@ -11,7 +11,9 @@ from bootstrap.housekeeping import Housekeeping
 from core.conversations.events import AgentsNotified
 from core.conversations.visitor import OpenSession
 from core.files.serving import SweepFiles
+from core.notifications.pushes import PushSubscription
 from core.webhooks.model import DeliveryStatus
+from ports.db import SYSTEM
 from ports.memories import Recollection
 from tests.builders import a_shop
 from tests.contract.test_webhook_records import a_delivery, a_webhook
@@ -44,13 +46,26 @@ async def test_a_sweep_forgets_what_is_too_old(db, clock):
         shown = Recollection(id="m", client="c", tab=None, digest="d", seen_at=clock.now())
         tx.memories.keep(shown, {"head": b"{}"})
 
+    def subscribe(tx):
+        subscription = PushSubscription(
+            id="p",
+            user_id=stage.owner.user_id,
+            login_id=stage.owner.login_id,
+            digest="d",
+            sealed="s",
+            renewed_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=7),
+        )
+        tx.push_subscriptions.keep(subscription, at_most=1)
+
+    await db.transact(subscribe, shop=SYSTEM)
     await db.transact(deliver, shop=stage.shop.id)
     await OpenSession(db, clock, RandomIds())(visitor=stage.visitor)
     await answers.claim("a" * 64, "sealed")
-    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 0, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=2))
-    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (0, 0, 0, 1, 0, 0, 0, 0, 0)
     clock.advance(timedelta(days=6))
-    assert await housekeeping.sweep() == (2, 0, 0, 0, 0, 0, 0, 0)
+    assert await housekeeping.sweep() == (2, 0, 0, 0, 0, 0, 0, 0, 1)
     clock.advance(timedelta(days=30))
-    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0, 1, 1)
+    assert await housekeeping.sweep() == (0, 1, 1, 0, 1, 0, 1, 1, 0)

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 import typer
 
+from adapters.providers.push_memory import MemoryPushSender
+from adapters.providers.push_sender import HttpPushSender
+from adapters.providers.vapid import Vapid, new_private_key, private_key
 from bootstrap.command import load_settings
+from bootstrap.container import Container
 from bootstrap.settings import NAMES, Settings
 from ports.limits import Rate
 
@@ -70,6 +74,7 @@ def test_production_starts_with_what_it_needs(environment):
         ({"PARLEY_PUBLIC_URL": ""}, "PARLEY_PUBLIC_URL"),
         ({"PARLEY_PUBLIC_URL": "http://chat.shop.example"}, "PARLEY_PUBLIC_URL"),
         ({"PARLEY_ASSISTANT": "openai"}, "OPENAI_API_KEY"),
+        ({"PARLEY_PUSH": "memory"}, "PARLEY_PUSH"),
     ],
 )
 def test_production_refuses_what_is_for_development(environment, capsys, changed, name):
@@ -105,6 +110,11 @@ def test_production_refuses_what_is_for_development(environment, capsys, changed
         ("PORT", "65536"),
         ("PORT", "http"),
         ("OPENAI_TIMEOUT", "0"),
+        ("PARLEY_PUSH", "pigeon"),
+        ("VAPID_PRIVATE_KEY", "short"),
+        ("VAPID_PRIVATE_KEY", "-----BEGIN EC PRIVATE KEY-----"),
+        ("VAPID_SUBJECT", "mara@shop.example"),
+        ("VAPID_SUBJECT", "http://shop.example"),
     ],
 )
 def test_a_value_that_can_not_be_right_is_told_with_its_name(environment, capsys, name, value):
@@ -139,8 +149,40 @@ def test_a_name_that_resembles_none_is_refused_all_the_same(environment, capsys)
 
 
 def test_no_complaint_repeats_a_secret(environment, capsys):
-    environment({"JWT_SECRET": "tooshort", "DATABASE_URL": "mysql://parley:hidden@db/parley"})
-    assert not [line for line in complaints(capsys) if "tooshort" in line or "hidden" in line]
+    secrets = {"JWT_SECRET": "tooshort", "VAPID_PRIVATE_KEY": "notakey"}
+    environment(secrets | {"DATABASE_URL": "mysql://parley:hidden@db/parley"})
+    told = "\n".join(complaints(capsys))
+    assert not [secret for secret in (*secrets.values(), "hidden") if secret in told]
+
+
+def test_pushes_are_signed_by_the_key_that_is_set_and_else_by_one_that_stays(environment):
+    environment(PRODUCTION)
+    derived = Container(settings=load_settings()).vapid().public_key
+    assert Container(settings=load_settings()).vapid().public_key == derived
+    key = new_private_key()
+    environment({"VAPID_PRIVATE_KEY": key})
+    settings = load_settings()
+    assert key not in repr(settings)
+    assert (
+        Container(settings=settings).vapid().public_key == Vapid(private_key(key), "").public_key != derived
+    )
+    environment({"VAPID_PRIVATE_KEY": "", "JWT_SECRET": KEY})
+    assert Container(settings=load_settings()).vapid().public_key != derived
+
+
+def test_push_services_are_told_whose_server_this_is(environment):
+    environment({})
+    assert load_settings().push_subject == "https://localhost"
+    environment(PRODUCTION)
+    assert load_settings().push_subject == "https://chat.shop.example"
+    environment({"VAPID_SUBJECT": "mailto:mara@shop.example"})
+    assert load_settings().push_subject == "mailto:mara@shop.example"
+
+
+@pytest.mark.parametrize(("push", "kind"), [("web", HttpPushSender), ("memory", MemoryPushSender)])
+def test_pushes_go_where_the_setting_says(environment, push, kind):
+    environment({"PARLEY_PUSH": push, "JWT_SECRET": SECRET})
+    assert isinstance(Container(settings=load_settings()).push_sender(), kind)
 
 
 def test_settings_do_not_show_their_secrets(environment):
