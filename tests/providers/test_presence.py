@@ -32,7 +32,7 @@ async def presence(request):
     if request.param == "memory":
         yield MemoryPresence()
         return
-    presence = RedisPresence(request.getfixturevalue("redis").url)
+    presence = RedisPresence(request.getfixturevalue("redis").url, patience=10)
     yield presence
     await presence.close()
 

@@ -21,6 +21,9 @@ from tests import builders
 from tests.services.asgi import behind, listener
 from tests.socketio.raw import PATH, Raw, dialled
 
+PATIENCE = 10.0
+"""Seconds: on a busy machine Redis may be slow, which is not what these tests are about."""
+
 SECRET = "only for tests, and long enough for it"
 GENEROUS = (
     "visitor",

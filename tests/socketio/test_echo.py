@@ -6,6 +6,7 @@ import pytest
 
 from adapters.providers.bus_memory import MemoryBroker
 from adapters.providers.presence_redis import RedisPresence
+from tests.socketio.stand import PATIENCE
 
 TIMES = 200
 
@@ -54,8 +55,8 @@ async def test_an_answer_names_no_message_when_a_socket_hangs_on_another_process
 ):
     """Then the echo, which names the `temp_id`, ticks it off whenever it comes."""
     broker = MemoryBroker()
-    one = await serve(broker=broker, presence=RedisPresence(redis_server.url))
-    other = await serve(broker=broker, presence=RedisPresence(redis_server.url))
+    one = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
+    other = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
     visitor = await one.session(stage.shop.id)
     page = pages.page("a")
     await page.open(other.url, other.token(visitor), join=visitor.session_id)
@@ -92,8 +93,8 @@ async def test_a_repetition_over_http_is_echoed_again(stand, stage):
 
 async def test_a_repetition_over_http_is_echoed_again_by_another_process(serve, stage, redis_server):
     broker = MemoryBroker()
-    one = await serve(broker=broker, presence=RedisPresence(redis_server.url))
-    other = await serve(broker=broker, presence=RedisPresence(redis_server.url))
+    one = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
+    other = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
     visitor = await one.session(stage.shop.id)
     async with other.page(visitor) as page, one.http() as http:
         for _ in range(2):

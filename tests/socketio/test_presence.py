@@ -10,7 +10,7 @@ from adapters.providers.presence_redis import RedisPresence
 from adapters.ws.socketio.attendance import Attendance
 from core.conversations.signals import CameOnline, Online, WentOffline
 from core.kernel import ShopKeyActor
-from tests.socketio.stand import Stand, until
+from tests.socketio.stand import PATIENCE, Stand, until
 
 GRACE = timedelta(seconds=3)
 
@@ -156,8 +156,8 @@ async def test_over_processes_a_tab_elsewhere_keeps_a_session_online(
 ):
     """Two processes on one bus and one Redis: admins of one hear of visitors of the other."""
     broker = MemoryBroker()
-    one = await serve(broker=broker, presence=RedisPresence(redis_server.url))
-    other = await serve(broker=broker, presence=RedisPresence(redis_server.url))
+    one = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
+    other = await serve(broker=broker, presence=RedisPresence(redis_server.url, patience=PATIENCE))
     visitor = await one.session(stage.shop.id)
     async with one.connected(await one.admin_token(stage.shop.id)) as admin:
         async with other.page(visitor):
@@ -178,8 +178,8 @@ async def test_over_processes_a_tab_elsewhere_keeps_a_session_online(
 
 async def test_what_no_signal_told_admins_learn_by_comparing(serve, db, clock, stage, redis_server):
     """As when a process is killed: its visitors vanish from the list, and nobody is there to say so."""
-    one = await serve(presence=RedisPresence(redis_server.url))
-    killed = RedisPresence(redis_server.url)
+    one = await serve(presence=RedisPresence(redis_server.url, patience=PATIENCE))
+    killed = RedisPresence(redis_server.url, patience=PATIENCE)
     await killed.beat()
     await killed.enter(stage.shop.id, online(clock, "session-of-the-dead"))
     async with one.connected(await one.admin_token(stage.shop.id)) as admin:
