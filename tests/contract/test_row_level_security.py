@@ -14,7 +14,10 @@ from tests.builders import ids
 from tests.contract.full_shop import a_full_shop
 
 TENANT_TABLES = sorted(table.name for table in migrate.METADATA.tables.values() if "shop_id" in table.columns)
-SHOPLESS = {"users", "logins", "login_secrets", "stored_answers", "stored_objects"}
+SHOPLESS = {"users", "logins", "login_secrets", "stored_answers", "stored_objects"} | {
+    "push_subscriptions",
+    "pushes",
+}
 
 
 @pytest.fixture
