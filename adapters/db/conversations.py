@@ -198,8 +198,7 @@ class SqlConversations:
         return [Conversation(**row) for row in rows]
 
     def versions(self, limit: int) -> dict[str, int]:
-        rows = _VERSIONS.all(self._session, {"shop_id": self._shop_id, "limit": limit})
-        return {row["id"]: row["version"] for row in rows}
+        return _VERSIONS.pairs(self._session, {"shop_id": self._shop_id, "limit": limit})
 
     def by_ids(self, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
         rows = _BY_IDS.all(self._session, conversation_ids, {"shop_id": self._shop_id})

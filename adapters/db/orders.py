@@ -201,8 +201,7 @@ class SqlOrders:
         )
 
     def versions(self, limit: int) -> dict[str, int]:
-        rows = _VERSIONS.all(self._session, {"shop_id": self._shop_id, "limit": limit})
-        return {row["id"]: row["version"] for row in rows}
+        return _VERSIONS.pairs(self._session, {"shop_id": self._shop_id, "limit": limit})
 
     def add(self, order: Order) -> None:
         _ORDERS.add(self._session, self._shop_id, order)

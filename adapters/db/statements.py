@@ -132,6 +132,12 @@ class Statement:
         plan = self._plan(session.dialect)
         return [plan.row(found) for found in session.driver.fetch(plan.sql, plan.values(params))]
 
+    def pairs(self, session: Session, params: Params) -> dict[Any, Any]:
+        """Of a statement that selects two plain columns, the second by the first, in order."""
+        session.before(self)
+        plan = self._plan(session.dialect)
+        return dict(map(tuple, session.driver.fetch(plan.sql, plan.values(params))))
+
     def all_of(self, session: Session, rows: Sequence[Params]) -> list[Row]:
         """What it returns for each of these, one after the other, in one round trip."""
         plan = self._plan(session.dialect)

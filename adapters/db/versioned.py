@@ -56,7 +56,7 @@ class Versioned:
         return statement.all(session, sorted(set(ids)), {"shop_id": shop_id})
 
     def versions(self, session: Session, shop_id: str | None) -> dict[str, int]:
-        return {row["id"]: row["version"] for row in self._versions.all(session, {"shop_id": shop_id})}
+        return self._versions.pairs(session, {"shop_id": shop_id})
 
     def add(self, session: Session, shop_id: str | None, entity: Any) -> None:
         self._add.run(session, {"shop_id": shop_id, **self._row(entity, self.fields)})

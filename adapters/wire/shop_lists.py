@@ -111,7 +111,7 @@ class Records:
     def remembered(self) -> bytes:
         entries = {id: self.remembered_entries[id] for id in self.digests if id in self.remembered_entries}
         for id, entry in {**self.touched, **self.unknown}.items():
-            entries[id] = EntryMemory(self.digests[id], record_fields(entry))
+            entries[id] = EntryMemory(self.digests[id], msgspec.Raw(_encode(record_fields(entry))))
         return _encode(entries)
 
     def changes(self, id: str, *, drops: bool, twins: Container[str] = ()) -> Entry:

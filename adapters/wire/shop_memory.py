@@ -65,10 +65,18 @@ def head_memory(head: bytes) -> bytes:
 
 
 class EntryMemory(msgspec.Struct, array_like=True):
-    """One record: the digest of its bytes, and the fingerprint of each field."""
+    """One record: the digest of its bytes, and the fingerprint of each field.
+
+    Of most records only the digest is ever looked at: the fields are left as they are written.
+    """
 
     digest: str
-    fields: dict[str, Any]
+    written: msgspec.Raw
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = msgspec.json.decode(self.written)
+        return fields
 
 
 Remembered = dict[str, EntryMemory]
