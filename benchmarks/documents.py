@@ -24,7 +24,7 @@ class Page:
         self._headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {token}",
-            "X-CSRF-Token": "the one tab",
+            "X-CSRF-Token": "5f0c0f0e-6f5e-4f9e-9a3e-0d6f3d0c9b11",
         }
         self.shop: Json = {}
 
