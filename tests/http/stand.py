@@ -58,14 +58,14 @@ class Ear:
 
 
 @cache
-def of_tests() -> Settings:
+def of_tests(**settings: Any) -> Settings:
     """They never change, and reading them is a good part of a short test."""
-    return Settings(jwt_secret=SECRET, JWT_SECRET=SECRET)  # type: ignore[call-arg]
+    return Settings(jwt_secret=SECRET, JWT_SECRET=SECRET, **settings)
 
 
 class Stand:
-    def __init__(self, db: Database, clock: Clock) -> None:
-        settings = of_tests()
+    def __init__(self, db: Database, clock: Clock, **options: Any) -> None:
+        settings = of_tests(**options)
         self.container = Container(
             settings=settings,
             db=providers.Object(db),

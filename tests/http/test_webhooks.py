@@ -9,6 +9,7 @@ from standardwebhooks import Webhook
 from bootstrap.courier import Courier
 from core.shops.policy import Role
 from tests import builders
+from tests.http.stand import Stand
 from tests.services.receiver import answer, receiving
 
 URL = "https://shop.example/hook"
@@ -30,9 +31,13 @@ def courier(stand, db):
 
 
 @pytest.fixture
-def permissive(stand):
-    """Webhooks of this stand may go to this machine, where the tests' receivers are."""
-    stand.container.webhook_sender()._allows_private = True
+def permissive():
+    """Webhooks of this test's stand may go to this machine, where the receivers are."""
+
+
+@pytest.fixture
+def stand(request, db, clock):
+    return Stand(db, clock, webhooks_allow_private="permissive" in request.fixturenames)
 
 
 async def test_a_webhook_is_made_with_a_secret_that_is_shown_once(api, owner, path):
