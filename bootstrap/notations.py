@@ -40,7 +40,7 @@ def _key_of_p256(value: SecretStr) -> SecretStr:
 
     try:
         private_key(value.get_secret_value())
-    except Exception:
+    except ValueError:
         # Without its cause, which may quote the key.
         raise ValueError("must be a private key of P-256, as parley push keys makes one, or in PEM") from None
     return value

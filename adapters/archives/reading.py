@@ -1,7 +1,9 @@
 """Reads archives that may come from anywhere: nothing in one is believed that its manifest does not prove."""
 
 import hashlib
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,13 @@ SWELLS_TO = 200
 
 SMALL = 16 * 1024 * 1024
 """Bytes that an archive of any size may unpack to."""
+
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(ValueError, OverflowError, IndexError, RuntimeError),
+)
+"""What zipfile raises for bytes that make no sense. NotImplementedError, for what it does not know, is a
+RuntimeError."""
 
 
 class Archive:
@@ -124,7 +133,5 @@ def _told(entry: str) -> Iterator[None]:
     """What the library says of damage is of many kinds: it was not written for what strangers send."""
     try:
         yield
-    except GeneratorExit:
-        raise
-    except Exception as error:
+    except DAMAGE as error:
         refuse(entry, f"is cut off or damaged: {error}")

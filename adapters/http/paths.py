@@ -42,4 +42,4 @@ class MatchingRule(QuartRule):
 
 
 def _never_built(*_: Any, **__: Any) -> tuple[str, str]:
-    raise NotImplementedError("addresses are written out where they are needed")
+    raise RuntimeError("no address is made out of a rule: addresses are written out where they are needed")

@@ -5,6 +5,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
@@ -49,7 +50,10 @@ def private_key(text: str) -> EllipticCurvePrivateKey:
     """A key as it is written in a setting: PEM, also with \\n for its line ends, or its 32 bytes in
     base64url. Raises ValueError."""
     if "-----BEGIN" in text:
-        key = load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)
+        try:
+            key = load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)
+        except (TypeError, UnsupportedAlgorithm):
+            raise ValueError("is sealed by a password, or of another kind") from None
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
             raise ValueError("is a key of another kind")
         return key

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import floor
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
@@ -75,7 +75,7 @@ class ItemPart(Loose):
                     raise Invalid(field=_wire_name(name), rule="must not be null")
             else:
                 changes[_CORE_NAMES.get(name, name)] = _read(name, value, currency, exact)
-        return changes  # type: ignore[return-value]
+        return cast(ProductChanges, changes)
 
 
 _NEVER_NULL = frozenset({"item_type", "name", "retail_price", "stock"})

@@ -7,16 +7,14 @@ convenience: the total, the currency, and snake_case twins for clients that were
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
 from adapters.wire.base import ms
 from adapters.wire.conversations import EPOCH, LAST_MOMENT
-from adapters.wire.money import LARGEST, major
+from adapters.wire.money import major, nearest_minor
 from core.conversations.messages import cleaned
 from core.kernel import Invalid
-from core.money import digits
 from core.orders.documents import DiscountDocument, LineDocument, OrderDocument
 from core.orders.model import (
     LINES_LIMIT,
@@ -129,10 +127,7 @@ def rounded(amount: Any, currency: str, *, field: str) -> int:
     """Minor units of an amount in major ones, half up. Raises Invalid."""
     if isinstance(amount, bool) or not isinstance(amount, int | float):
         raise Invalid(field=field, rule="must be a number")
-    scaled = Decimal(str(amount)).scaleb(digits(currency))
-    if not scaled.is_finite() or not 0 <= scaled <= LARGEST:
-        raise Invalid(field=field, rule="must be a number from 0 up, in the shop's currency")
-    return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return nearest_minor(amount, currency, field=field)
 
 
 def _line_out(line: OrderLine, currency: str) -> Json:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -148,4 +148,4 @@ def _answer(answer: Any) -> Cell:
         return ", ".join(answer)
     if isinstance(answer, list | tuple | Mapping):
         return msgspec.json.encode(answer).decode()
-    return answer  # type: ignore[no-any-return]
+    return cast(Cell, answer)

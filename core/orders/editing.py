@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, cast
 
-from core.kernel import Invalid
+from core.kernel import Invalid, checked_id
 from core.orders.documents import OrderDocument
 from core.orders.errors import NumberTaken
 from core.orders.model import (
@@ -14,7 +14,6 @@ from core.orders.model import (
     OrderLine,
     OrderStatus,
     checked_answers,
-    checked_id,
     checked_proof,
 )
 from core.orders.numbers import trailing
@@ -68,7 +67,7 @@ def order_of(tx: Transaction, document: OrderDocument, *, id: str, now: datetime
         raise Invalid(field="lines", rule="must not be empty where nothing is answered either")
     proof = document.payment_proof
     return Order(
-        id=checked_id(document.id or id),
+        id=checked_id(document.id or id, field="order_id"),
         number=_number(tx, document),
         form_id=document.form_id or "",
         form_name=document.form_name or FORM_NAME,

@@ -1,6 +1,5 @@
 """Orders: what a customer asked for, at which prices, and what has become of it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,8 +23,6 @@ PROOF_LIMIT = 1_500_000
 
 AMOUNT_LIMIT = 10**15
 """Minor units. Beyond this an amount is a typing error, and floating point begins to lose units."""
-
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class OrderStatus(StrEnum):
@@ -187,13 +184,6 @@ def customer_name_in(answers: Mapping[str, Any]) -> str | None:
     found = (value for key, value in answers.items() if "name" in key.casefold() and isinstance(value, str))
     name = next(found, None)
     return (name.strip()[:NAME_LIMIT] or None) if name else None
-
-
-def checked_id(id: str) -> str:
-    """An id that a client has given its order. Raises Invalid."""
-    if not _ID.fullmatch(id):
-        raise Invalid(field="order_id", rule="must be 1 to 64 letters, digits or any of . _ : -")
-    return id
 
 
 def checked_lines(lines: Iterable[OrderLine]) -> tuple[OrderLine, ...]:
