@@ -9,6 +9,7 @@ from core.sites.model import Site
 from ports.db import SYSTEM, Database
 from tests import builders
 from tests.databases import url_of
+from tests.http.owner_page import Page
 from tests.http.stand import Api, Serve, Stand
 from tests.http.widget import Widget
 
@@ -103,3 +104,13 @@ async def make_platform_admin(db: Database, actor: UserActor) -> None:
 
 def another_visitor(stage: builders.Stage) -> VisitorActor:
     return VisitorActor(stage.shop.id, builders.ids.new())
+
+
+@pytest.fixture
+async def page(api, owner, stage) -> Page:
+    return await Page(api, owner, stage.shop.id, "tab-1").load()
+
+
+@pytest.fixture
+async def other_tab(api, owner, stage) -> Page:
+    return await Page(api, owner, stage.shop.id, "tab-2").load()

@@ -3,7 +3,7 @@
 import pytest
 
 from tests import builders
-from tests.http.test_shop_documents import Page
+from tests.http.owner_page import Page
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from adapters.providers.system import RandomIds
 from core.shops.policy import Role
 from tests import builders
 from tests.databases import START
+from tests.http.owner_page import Page
 from tests.http.stand import Api, Stand
-from tests.http.test_shop_documents import Page
 
 FIELDS = ("quickNote", "paymentIntroMessage", "paymentButtonText")
 STOCK = 1_000

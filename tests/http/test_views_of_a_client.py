@@ -9,8 +9,8 @@ import pytest
 from core.shops.policy import Role
 from tests import builders
 from tests.http.conftest import make_platform_admin
+from tests.http.owner_page import Page
 from tests.http.stand import Api
-from tests.http.test_shop_documents import Page
 
 
 @pytest.fixture
