@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from adapters.providers.memory import ManualClock
+from core.catalogue.model import Product
 from core.kernel import UserActor, VisitorActor
 from core.sites.model import Site
 from ports.db import SYSTEM, Database
@@ -104,6 +105,11 @@ async def make_platform_admin(db: Database, actor: UserActor) -> None:
 
 def another_visitor(stage: builders.Stage) -> VisitorActor:
     return VisitorActor(stage.shop.id, builders.ids.new())
+
+
+@pytest.fixture
+async def product(db: Database, clock: ManualClock, stage: builders.Stage) -> Product:
+    return await builders.a_product(db, clock, stage.shop)
 
 
 @pytest.fixture

@@ -2,17 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
-
 from core.orders.model import OrderStatus
 from core.shops.policy import Role
 from tests import builders
 from tests.http.owner_page import Page
-
-
-@pytest.fixture
-async def product(db, clock, stage):
-    return await builders.a_product(db, clock, stage.shop)
 
 
 async def test_a_sale_over_the_counter_keeps_its_id_and_takes_the_stock_once(page, product, clock):

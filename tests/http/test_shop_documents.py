@@ -10,11 +10,6 @@ from tests import builders
 from tests.http.owner_page import Page
 
 
-@pytest.fixture
-async def product(db, clock, stage):
-    return await builders.a_product(db, clock, stage.shop)
-
-
 async def test_a_settings_field_is_saved_and_answered(page):
     shop = await page.save(quickNote="Buy beans")
     assert shop == page.shop
